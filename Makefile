@@ -1,0 +1,37 @@
+# Two commands do all the set-up on a fresh machine: make demo, make test. What they stand for is in the README.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint bench docs clean
+
+demo: $(VENV)/.installed  ## run the readiness checks on the example and write both reports
+	$(BIN)/pip install --quiet -r example_project/requirements.txt
+	$(BIN)/pytest --mlready example_project --mlready-report=readiness.html --mlready-report=readiness.json
+
+test: $(VENV)/.installed-dev  ## run all tests, slow ones too
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev  ## ratios, measured side by side; wants a quiet machine
+	$(BIN)/python -m pytest benchmarks -p no:xdist -o python_files="bench_*.py"
+
+docs: $(VENV)/.installed  ## regenerate docs/checklist.md
+	$(BIN)/python docs/generate.py
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet -e '.[all]'
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/pip install --quiet --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) readiness.html readiness.json .pytest_cache .mypy_cache .ruff_cache
