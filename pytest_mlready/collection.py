@@ -1,0 +1,120 @@
+"""Adds the built-in checks to the session as one more collector, with ids that read mlready::<category>::<item>::<test>."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_mlready.errors import near
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import ModuleType
+
+    from pytest_mlready.catalog import Catalog
+
+ROOT = "mlready"
+
+
+class Checks(pytest.Collector):
+    """The built-in checks: one collector a category, one module an item."""
+
+    wanted: Mapping[str, ModuleType]
+
+    @classmethod
+    def beside(cls, session: pytest.Session, wanted: Mapping[str, ModuleType]) -> Checks:
+        node: Checks = cls.from_parent(session, name=ROOT, nodeid=ROOT)
+        node.wanted = wanted
+        return node
+
+    def collect(self) -> Iterable[pytest.Collector]:
+        for category in dict.fromkeys(item_id.partition(".")[0] for item_id in self.wanted):
+            node: Category = Category.from_parent(self, name=category)
+            node.wanted = {i: m for i, m in self.wanted.items() if i.startswith(f"{category}.")}
+            yield node
+
+
+class Category(pytest.Collector):
+    """The items of one category that have tests."""
+
+    wanted: Mapping[str, ModuleType]
+
+    def collect(self) -> Iterable[pytest.Collector]:
+        for item_id, module in self.wanted.items():
+            name = item_id.partition(".")[2]
+            path = Path(str(module.__file__))
+            node: CheckModule = CheckModule.from_parent(self, path=path, name=name, nodeid=f"{self.nodeid}::{name}")
+            node.obj = module
+            # A project's own filterwarnings = error must not turn a third party's deprecation into a verdict.
+            node.add_marker(pytest.mark.filterwarnings("ignore"))
+            yield node
+
+
+class CheckModule(pytest.Module):
+    """One item's tests; found by our own naming, whatever python_functions the project has set."""
+
+    def funcnamefilter(self, name: str) -> bool:
+        return name.startswith("test_")
+
+    def classnamefilter(self, name: str) -> bool:  # noqa: ARG002 - pytest's signature
+        return False
+
+
+def tests_of(module: ModuleType) -> list[str]:
+    """Names of the tests that a check module defines."""
+    return [name for name, value in vars(module).items() if name.startswith("test_") and callable(value)]
+
+
+def is_builtin(item: pytest.Item) -> bool:
+    return item.nodeid.startswith(f"{ROOT}::")
+
+
+def without_imported(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Drops those built-in checks that a team imported into a test file of its own: they run there, once."""
+    theirs = {_origin(item) for item in items if not is_builtin(item)} - {None}
+    return [item for item in items if not (is_builtin(item) and _origin(item) in theirs)]
+
+
+def _origin(item: pytest.Item) -> tuple[str, str] | None:
+    function = getattr(item, "function", None)
+    module = getattr(function, "__module__", "") or ""
+    return (module, function.__qualname__) if function and module.startswith("pytest_mlready.checks.") else None
+
+
+def marked(item: pytest.Item, catalog: Catalog, categories: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The items that a test counts for, and what is wrong with its marks."""
+    known, wrong = [], []
+    for mark in item.iter_markers():
+        if mark.name not in categories:
+            continue
+        for argument in mark.args:
+            item_id = f"{mark.name}.{argument}"
+            if isinstance(argument, str) and item_id in catalog.items:
+                known.append(item_id)
+            else:
+                wrong.append(_unknown(mark.name, argument, catalog))
+    return tuple(dict.fromkeys(known)), wrong
+
+
+def _unknown(category: str, argument: Any, catalog: Catalog) -> str:
+    names = [i.name for i in catalog.items.values() if i.category == category]
+    elsewhere = [i.id for i in catalog.items.values() if i.name == argument]
+    hint = near(argument, names)
+    if elsewhere:
+        hint = f"; {argument!r} belongs to another category: did you mean pytest.mark.{elsewhere[0].replace('.', '(', 1)})?"
+    return f"the mark pytest.mark.{category}({argument!r}) names no item of the catalogue{hint}"
+
+
+def is_bare(item: pytest.Item, categories: Iterable[str]) -> bool:
+    """A category's mark without an item: it selects with -m and counts for nothing."""
+    return any(mark.name in categories and not mark.args for mark in item.iter_markers())
+
+
+def every(catalog: Catalog, skip: Iterable[str]) -> Iterator[tuple[str, ModuleType]]:
+    """The check modules that have tests, but for the items to skip."""
+    skipped = set(skip)
+    for item_id, module in catalog.modules.items():
+        if item_id not in skipped and tests_of(module):
+            yield item_id, module

@@ -1,0 +1,177 @@
+"""Gathers what every process reported and, when the run ends, tallies, gates and writes the reports."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_mlready import attestations, gate, outcomes, provenance, tally
+from pytest_mlready.attestations import Scope
+from pytest_mlready.reports import document, write
+from pytest_mlready.session import Collected
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from pytest_mlready.session import Run
+    from pytest_mlready.tally import Tally, TestOutcome
+
+ENDED_WELL = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+SHOWN = 3  # names in a sentence about many tests
+
+
+class Conclusion:
+    """Lives in the controlling process alone."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.outcomes: dict[str, TestOutcome] = {}
+        self.trouble: list[str] = []  # why the run did not come to its end
+        self.document: dict[str, Any] | None = None
+        self.tally: Tally | None = None
+        self.notes: list[str] = []  # what to tell about the reports
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, value in report.user_properties:
+            if name == outcomes.PROPERTY:
+                outcome = outcomes.from_text(str(value))
+                self.outcomes[outcome.id] = outcome
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        output = getattr(node, "workeroutput", None) or {}
+        if outcomes.PROPERTY in output:
+            self.run.collected.add(Collected.from_text(output[outcomes.PROPERTY]))
+        else:
+            self.trouble.append(f"the worker {node.gateway.id} went down ({error or 'no word from it'})")
+
+    def pytest_keyboard_interrupt(self) -> None:
+        self.trouble.append("interrupted")
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.trouble.append(f"pytest ended with an internal error: {str(excrepr).splitlines()[-1]}")
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
+        """The innermost wrapper: after xdist has brought its workers down, before the terminal's summary."""
+        yield
+        if not session.config.option.collectonly:
+            self.conclude(session, exitstatus)
+
+    def conclude(self, session: pytest.Session, exitstatus: int) -> None:
+        """Tallies, gates, writes; turns exit status 0 into 1 where the gate does not pass."""
+        self._note_trouble(session, exitstatus)
+        run = self.run
+        earlier = self._earlier()
+        self.tally = tally.tally(run.project.catalog, self._facts(earlier))
+        shortfalls = gate.shortfalls(self.tally, run.policy, earlier=earlier, incomplete="; ".join(self.trouble))
+        if run.policy.ratchet and earlier is None:
+            shortfalls += (f"the ratchet report {run.policy.ratchet} cannot be read: write it with "
+                           f"--mlready-report={run.policy.ratchet} and commit it",)  # fmt: skip
+        self.document = document.build(
+            self.tally,
+            policy=run.policy,
+            shortfalls=shortfalls,
+            settings=run.project.settings,
+            provenance=self._provenance(),
+            trouble=self.trouble,
+            bare=run.collected.bare,
+        )
+        self.notes = [write(path, self.document, run.project.catalog) for path in run.config.option.mlready_report]
+        if shortfalls and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        run.config.hook.pytest_mlready_report(config=run.config, tally=self.tally)
+
+    def _note_trouble(self, session: pytest.Session, exitstatus: int) -> None:
+        if exitstatus not in ENDED_WELL and not self.trouble:
+            self.trouble.append(f"pytest ended with exit status {int(exitstatus)}")
+        for stopped in (session.shouldstop, session.shouldfail):
+            if stopped and str(stopped) not in self.trouble:
+                self.trouble.append(str(stopped))
+
+    def _earlier(self) -> Mapping[str, Any] | None:
+        path = self.run.policy.ratchet
+        if path is None:
+            return None
+        try:
+            report = json.loads((self.run.project.root / path).read_text(encoding="utf-8"))
+            return report if isinstance(report.get("items"), dict) and isinstance(report.get("scores"), dict) else None
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    def _facts(self, earlier: Mapping[str, Any] | None) -> tally.Facts:
+        run, opened = self.run, self.run.project
+        settings = opened.settings
+        silent = [run.collected.silent(t) for t in run.collected.tests if t not in self.outcomes]
+        whole = (*self.outcomes.values(), *silent)
+        scope = Scope(model_sha256=opened.digests.model, version=settings.version)
+        return tally.Facts(
+            outcomes=whole,
+            attestations=tuple(
+                attestations.judge(a, opened.catalog.items[a.item], root=opened.root, scope=scope, today=opened.today)
+                for a in settings.attestations
+            ),
+            waivers=tuple(
+                tally.Waived(
+                    item=w.item,
+                    owner=w.owner,
+                    reason=w.reason,
+                    expires=w.expires,
+                    days_left=(w.expires - opened.today).days,
+                )
+                for w in settings.waivers
+            ),
+            not_applicable=settings.not_applicable,
+            switched_off={i: settings.item(i).reason or "" for i in settings.items if not settings.item(i).builtin},
+            checked=frozenset(run.wanted),
+            automation=provenance.automation(opened.root),
+            partial=tuple(self._partial(whole, earlier)),
+        )
+
+    def _partial(self, whole: tuple[TestOutcome, ...], earlier: Mapping[str, Any] | None) -> list[str]:
+        reasons = list(self.trouble)
+        missing = [t for t in whole if t.outcome == "not_run"]
+        if missing:
+            reasons.append(_sentence(len(missing), "did not run", [f"{t.id} ({t.message})" for t in missing]))
+        gone = self._gone(earlier or {"items": {}})
+        if gone:
+            reasons.append(_sentence(len(gone), "stood in the ratchet report and are gone", gone))
+        return reasons
+
+    def _gone(self, earlier: Mapping[str, Any]) -> list[str]:
+        """Tests of the earlier report that this run did not even collect; an item with a stated reason is exempt."""
+        settings = self.run.project.settings
+        exempt = set(settings.not_applicable) | {i for i in settings.items if not settings.item(i).builtin}
+        before = {
+            test["id"]
+            for item_id, item in earlier["items"].items()
+            if item_id not in exempt
+            for test in item.get("tests", ())
+        }
+        return sorted(before - set(self.run.collected.tests) - set(self.outcomes))
+
+    def _provenance(self) -> dict[str, Any]:
+        run = self.run
+        return {
+            **provenance.describe(run.project.root, run.project.digests, settings_sha256=run.project.settings_sha256),
+            "started": run.started.isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - run.clock, 3),
+            "as_of": run.project.today.isoformat(),
+            "automation": provenance.automation(run.project.root).how,
+        }
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.document is None:
+            return
+        from pytest_mlready.reports import terminal
+
+        verbose = self.run.config.option.verbose
+        terminal.print_summary(terminalreporter, self.document, self.notes, verbose=verbose)
+
+
+def _sentence(count: int, what: str, names: list[str]) -> str:
+    more = f" and {count - SHOWN} more" if count > SHOWN else ""
+    return f"{count} readiness test{'s' if count > 1 else ''} {what}: {', '.join(names[:SHOWN])}{more}"

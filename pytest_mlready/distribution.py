@@ -1,0 +1,35 @@
+"""Keeps all built-in checks on one xdist worker, so that the model loads once."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_mlready.collection import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A scheduler of ours, unless the caller chose one."""
+    from shlex import split
+
+    environment = split(os.environ.get("PYTEST_ADDOPTS", ""))
+    configured = config.getini("addopts")
+    if _chosen([*config.invocation_params.args, *environment, *configured]):
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return ROOT if nodeid.startswith(f"{ROOT}::") else nodeid
+
+    return Together(config, log)
+
+
+def _chosen(words: Iterable[Any]) -> bool:
+    return any(str(word).startswith("--dist") or str(word) == "-d" for word in words)

@@ -1,0 +1,116 @@
+"""Follows one readiness test through its phases and attempts, and carries the result between processes as JSON text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_mlready.errors import Ending, ReadinessError
+from pytest_mlready.evidence import Notes, to_text
+from pytest_mlready.tally import TestOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PROPERTY = "mlready"
+WORST_FIRST = ("failed", "error", "not_run", "inconclusive", "unverified", "not_applicable", "passed")
+MESSAGE_LIMIT = 4000  # characters; a message is for reading
+
+
+@dataclass(slots=True, kw_only=True)
+class Following:
+    """One readiness test while it runs: kept on the item's stash, in the process that runs it."""
+
+    id: str
+    items: tuple[str, ...]  # ids of the items it counts for
+    builtin: bool
+    grade: str  # follows from its fixtures, until the test says otherwise
+    attempts: int = 0
+    seconds: float = 0.0
+    endings: list[tuple[str, str]] = field(default_factory=list)  # (outcome, message) of each phase that says something
+    notes: Notes = field(default_factory=Notes)  # of the last attempt
+
+    def begin(self) -> Notes:
+        """A new attempt: what the one before measured is dropped, how it ended is not."""
+        self.attempts += 1
+        self.notes = Notes()
+        return self.notes
+
+    def phase(self, report: pytest.TestReport, raised: BaseException | None) -> None:
+        """Notes how one phase ended."""
+        self.seconds += report.duration
+        ending = _ending(report, raised, builtin=self.builtin)
+        if ending:
+            self.endings.append((ending[0], ending[1][:MESSAGE_LIMIT]))
+
+    @property
+    def outcome(self) -> str:
+        return min((outcome for outcome, _ in self.endings), key=WORST_FIRST.index, default="not_run")
+
+    def to_text(self) -> str:
+        message = next((m for outcome, m in self.endings if outcome == self.outcome), "")
+        return to_text(
+            {
+                "id": self.id,
+                "items": self.items,
+                "outcome": self.outcome,
+                "seconds": round(self.seconds, 4),
+                "message": message,
+                "evidence": self.notes.evidence,
+                "plots": self.notes.plots,
+                "attachments": self.notes.attachments,
+                "grade": self.notes.grade or self.grade,
+                "builtin": self.builtin,
+                "attempts": self.attempts,
+            }
+        )
+
+
+def from_text(text: str) -> TestOutcome:
+    """The outcome that `Following.to_text` wrote."""
+    raw: dict[str, Any] = json.loads(text)
+    for key in ("items", "evidence", "plots", "attachments"):
+        raw[key] = tuple(raw[key])
+    return TestOutcome(**raw)
+
+
+def _ending(report: pytest.TestReport, raised: BaseException | None, *, builtin: bool) -> tuple[str, str] | None:
+    """(outcome, message) of one phase, or None when it says nothing yet: a set-up or tear-down that went well."""
+    if isinstance(raised, Ending):
+        return raised.outcome, str(raised)
+    if report.passed:
+        if hasattr(report, "wasxfail"):
+            return "failed", f"expected to fail ({report.wasxfail}) and passed; drop the xfail mark"
+        return ("passed", "") if report.when == "call" else None
+    if report.skipped:
+        return "not_run", _said(report) or "skipped"
+    verdict = isinstance(raised, (AssertionError, pytest.fail.Exception))
+    if report.when == "call" and (verdict or not builtin):
+        return "failed", _told(raised) or report.longreprtext
+    return "error", _told(raised) or report.longreprtext
+
+
+def _told(raised: BaseException | None) -> str:
+    if raised is None:
+        return ""
+    if isinstance(raised, (ReadinessError, AssertionError, pytest.fail.Exception)):
+        return str(raised) or type(raised).__name__
+    return f"{type(raised).__name__}: {raised}"
+
+
+def _said(report: pytest.TestReport) -> str:
+    if hasattr(report, "wasxfail"):
+        return f"expected to fail: {report.wasxfail}" if report.wasxfail else "expected to fail"
+    return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr or "")
+
+
+def grade_of(fixtures: Iterable[str]) -> str:
+    """How strong a test's evidence is, judged by what it asks for: a running system, a loaded model, or files."""
+    asked = {name.removeprefix("mlready_") for name in fixtures}
+    if "endpoint" in asked:
+        return "live"
+    executed = {"model", "production", "predictions", "production_predictions", "baseline"}
+    return "replayed" if asked & executed else "static"

@@ -1,0 +1,150 @@
+"""Brings the things under test: the candidate, the live model, data sets, predictions, files; or says what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_mlready.errors import Inconclusive, Unverified
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from pytest_mlready.project import Project
+    from pytest_mlready.values import Dataset, Model, Predictions
+
+ROLES = ("target", "id", "group", "cluster", "time", "weight", "drop", "text")
+
+
+def candidate(project: Project, config: pytest.Config) -> Model:
+    """The model that is to ship.
+
+    Raises:
+        Unverified: The settings name none; a model file that was found is offered, never assumed.
+        ModelError: It cannot be loaded.
+    """
+    source = project.settings.model.path
+    if source is None:
+        found = project.discovered.models
+        raise Unverified(
+            f"no model is configured{f' (found {found[0]})' if found else ''}",
+            fix=f'[tool.mlready.model] path = "{found[0] if found else "path/to/model.joblib"}"',
+        )
+    return _load_model(project, config, source)
+
+
+def production(project: Project, config: pytest.Config) -> Model:
+    """The model that is live now.
+
+    Raises:
+        NotApplicable: The settings say that this is the first release, and why.
+        Unverified: The settings name none.
+    """
+    from pytest_mlready.errors import NotApplicable
+
+    model = project.settings.model
+    if model.first_release is not None:
+        raise NotApplicable(f"no model is live yet: {model.first_release}")
+    if model.production is None:
+        raise Unverified(
+            "no production model is configured",
+            fix='[tool.mlready.model] production = "path/to/live-model" (or first_release = "why there is none")',
+        )
+    return _load_model(project, config, model.production)
+
+
+def _load_model(project: Project, config: pytest.Config, source: str) -> Model:
+    from pytest_mlready.artifacts import models
+
+    given = config.hook.pytest_mlready_load_model(config=config, source=source)
+    if given is not None:
+        return models.wrap(given, source=source)
+    settings = project.settings
+    return models.load(
+        source,
+        root=project.root,
+        frame=settings.model.frame,
+        trust=settings.model.trust,
+        trusted_types=settings.model.trusted_types,
+        allow_hosts=settings.endpoint.allow_hosts,
+    )
+
+
+def data(project: Project, config: pytest.Config, name: str) -> Dataset:
+    """One of the data sets "train", "heldout", "reference", "current".
+
+    Raises:
+        Unverified: The settings do not name it.
+        DataError: It cannot be read, or lacks a column that the settings name.
+    """
+    from pytest_mlready import tables
+
+    settings = project.settings.data
+    source = getattr(settings, name)
+    if source is None:
+        found = project.discovered.data
+        raise Unverified(
+            f"no {name} data are configured" + (f" (found {', '.join(map(str, found[:3]))})" if found else ""),
+            fix=f'[tool.mlready.data] {name} = "{found[0] if found else f"data/{name}.parquet"}"',
+        )
+    roles = {role: getattr(settings, role) for role in ROLES}
+    given = config.hook.pytest_mlready_load_data(config=config, name=name, source=source)
+    if given is not None:
+        return tables.wrap(given, name=name, source=source, roles=roles)
+    return tables.load(source, name=name, root=project.root, roles=roles)
+
+
+def predictions(project: Project, model: Model, dataset: Dataset) -> Predictions:
+    """A model's answers on a data set.
+
+    Raises:
+        Inconclusive: There are no rows, or the answers hold NaN.
+        ModelError: The model raises, or its answers fit neither rows nor classes.
+    """
+    from pytest_mlready.quality import predictions as quality
+
+    settings = project.settings
+    return quality.predict(model, dataset, task=settings.task, positive=settings.data.positive)
+
+
+def baseline(project: Project, train: Dataset) -> Model:
+    """scikit-learn's Dummy, fitted on the training data."""
+    from pytest_mlready.quality import baselines, predictions
+
+    task = project.settings.task or predictions.infer_task(train.y, None)
+    return baselines.dummy(train, task=task)
+
+
+def endpoint(project: Project) -> Any:
+    """The service that answers at the configured URL, as a model.
+
+    Raises:
+        Unverified: No URL is configured.
+        Inconclusive: A command to start the service is configured: starting one is not built in yet.
+    """
+    settings = project.settings.endpoint
+    if settings.url is None and settings.start is None:
+        raise Unverified("no service is configured", fix='[tool.mlready.endpoint] url = "http://127.0.0.1:8000/predict"')
+    if settings.url is None:
+        raise Inconclusive(
+            f"this release does not start services ({settings.start!r})",
+            fix='start it yourself and set [tool.mlready.endpoint] url = "http://127.0.0.1:8000/predict"',
+        )
+    from pytest_mlready.artifacts import models
+
+    return models.load(settings.url, root=project.root, allow_hosts=settings.allow_hosts)
+
+
+def found(project: Project, kind: str) -> tuple[Path, ...]:
+    """Files of one kind that lie in the project, as absolute paths.
+
+    Raises:
+        Unverified: There are none.
+    """
+    paths = tuple(project.root / path for path in getattr(project.discovered, kind))
+    if kind == "models" and project.settings.model.path is not None:
+        paths = tuple(dict.fromkeys([project.root / project.settings.model.path, *paths]))
+    if not paths:
+        raise Unverified(f"no {kind.replace('_', ' ')} were found below {project.root.name}/")
+    return paths
