@@ -48,6 +48,11 @@ class Conclusion:
         else:
             self.trouble.append(f"the worker {node.gateway.id} went down ({error or 'no word from it'})")
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be collected may hold readiness tests that nobody will ever miss."""
+        if report.failed:
+            self.trouble.append(f"{report.nodeid or 'a file'} cannot be collected")
+
     def pytest_keyboard_interrupt(self) -> None:
         self.trouble.append("interrupted")
 

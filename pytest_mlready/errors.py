@@ -48,19 +48,19 @@ class Ending(ReadinessError, unittest.SkipTest):
     outcome: str
 
 
-class Inconclusive(Ending):  # noqa: N818
+class Inconclusive(Ending):
     """Configured or found, but this run could not tell: too few rows, no traffic, NaN, a tool missing."""
 
     outcome = "inconclusive"
 
 
-class Unverified(Ending):  # noqa: N818
+class Unverified(Ending):
     """Nothing is configured and nothing was found; `fix` names the setting or file that would change it."""
 
     outcome = "unverified"
 
 
-class NotApplicable(Ending):  # noqa: N818
+class NotApplicable(Ending):
     """This part does not exist in this system; the message is the reason."""
 
     outcome = "not_applicable"

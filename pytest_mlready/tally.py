@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_mlready.attestations import Judged
-    from pytest_mlready.catalog import Catalog, Item, Rubric, RubricTest, Section
+    from pytest_mlready.catalog import Catalog, Item, Rubric, RubricTest
 
 Status = Literal[
     "verified", "attested", "failed", "error", "inconclusive", "unverified", "waived", "not_applicable", "not_run"

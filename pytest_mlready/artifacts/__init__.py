@@ -1,0 +1,1 @@
+"""Loads models and reads their files, without running anything that was not looked at first."""

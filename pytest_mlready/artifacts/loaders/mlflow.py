@@ -1,0 +1,101 @@
+"""Fetches a model from MLflow (models:/name@alias, models:/name/3, runs:/...) and finds the file inside."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from pytest_mlready.artifacts.loaded import one_line
+from pytest_mlready.errors import MissingExtra, ModelError
+
+_TIMEOUT = 600  # seconds for one download
+_FETCH = """
+import sys, mlflow.artifacts
+print(mlflow.artifacts.download_artifacts(artifact_uri=sys.argv[1], dst_path=sys.argv[2]))
+"""
+_FLAVOURS = {"sklearn": "pickled_model", "onnx": "data", "xgboost": "data", "lightgbm": "data"}
+
+
+def fetch(source: str, *, root: Path) -> tuple[Path, Path]:
+    """Downloads a model into a new temporary folder, which the caller removes.
+
+    The tracking server is that of MLFLOW_TRACKING_URI (and MLFLOW_REGISTRY_URI), else `mlflow.db` or `mlruns` in
+    `root`. MLflow's own loader is not used: it unpickles and imports whatever the model asks for.
+
+    Returns:
+        The temporary folder, and the model's file in it.
+
+    Raises:
+        MissingExtra: MLflow is not installed.
+        ModelError: there is no such model, or it has no flavour that can be loaded without running its own code.
+    """
+    tracking = os.environ.get("MLFLOW_TRACKING_URI") or _local(root, source)
+    if find_spec("mlflow") is None:
+        raise MissingExtra("mlflow-skinny", "registry", f"fetching {source}")
+    folder = Path(tempfile.mkdtemp(prefix="mlready-"))
+    try:
+        return folder, _file(_download(source, folder, tracking), source)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _download(source: str, folder: Path, tracking: str) -> Path:
+    # In a process of its own: MLflow keeps its addresses in global variables, and with the wrong ones it creates an
+    # empty database in the working directory.
+    opted_out = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    registry = os.environ.get("MLFLOW_REGISTRY_URI") or tracking
+    env = {**os.environ, **opted_out, "MLFLOW_TRACKING_URI": tracking, "MLFLOW_REGISTRY_URI": registry}
+    command = [sys.executable, "-c", _FETCH, source, str(folder / "model")]
+    try:
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+    except subprocess.TimeoutExpired:
+        raise ModelError(f"{source} did not arrive from {_shown(tracking)} in {_TIMEOUT} s") from None
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["MLflow said nothing"]
+        raise ModelError(
+            f"{source} cannot be fetched from {_shown(tracking)}: {one_line(said[-1])}",
+            fix="look up the name, version or alias in the registry",
+        )
+    return Path(done.stdout.strip().splitlines()[-1])
+
+
+def _local(root: Path, source: str) -> str:
+    if (root / "mlflow.db").is_file():
+        return f"sqlite:///{root / 'mlflow.db'}"
+    if (root / "mlruns").is_dir():
+        return (root / "mlruns").as_uri()
+    raise ModelError(f"{source}: no tracking server is named", fix="export MLFLOW_TRACKING_URI=https://…")
+
+
+def _file(folder: Path, source: str) -> Path:
+    """The file of the first flavour that can be loaded."""
+    import yaml
+
+    described = next(iter([folder / "MLmodel", *sorted(folder.rglob("MLmodel"))]), folder)
+    if not described.is_file():
+        raise ModelError(f"{source} has no MLmodel file", expected="a logged model")
+    flavours = (yaml.safe_load(described.read_text(encoding="utf-8")) or {}).get("flavors", {})
+    for flavour, key in _FLAVOURS.items():
+        name = flavours.get(flavour, {}).get(key)
+        if name:
+            path = (described.parent / str(name)).resolve()
+            if not path.is_relative_to(described.parent.resolve()) or not path.is_file():
+                raise ModelError(f"{source}: its {flavour} flavour names a file that is not there: {name}")
+            return path
+    raise ModelError(
+        f"{source} has the flavours {', '.join(flavours) or 'none'}",
+        expected=f"one of {', '.join(_FLAVOURS)}",
+        fix='load it in a function of yours and name that: path = "module:function"',
+    )
+
+
+def _shown(uri: str) -> str:
+    """The address without a password."""
+    scheme, _, rest = uri.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if rest else uri

@@ -1,0 +1,243 @@
+"""Asks whether the model is good enough for every group of rows, not just on average."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_mlready.catalog import Item, Option
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pytest_mlready.evidence import Evidence
+    from pytest_mlready.project import Project
+    from pytest_mlready.quality.group_tests import Design
+    from pytest_mlready.quality.groups import Partition
+    from pytest_mlready.quality.metrics import Metric
+    from pytest_mlready.values import Dataset, Predictions
+
+ITEM = Item(
+    id="model_quality.subgroup_performance",
+    title="Performance across subgroups",
+    question="Does the model serve every group of users and cases well enough, and no group worse than the live model?",
+    why=(
+        "An average hides whom the model fails: a group of 3 % can be wrong half of the time and cost 1.5 points. The "
+        "people in it see nothing else. Plain comparisons mislead the other way: with 20 equal groups of 50 rows, some "
+        "group is 5 points below the average in 93 of 100 test sets, so that whoever looks long enough always finds "
+        "one. Without a test that allows for the number of groups and their size, such a table proves nothing."
+    ),
+    looks_at=(
+        'Named groups: each value of the columns under data.subgroups, and combinations such as ["sex", "race"]; '
+        "missing values are a group, many numbers are cut at their quintiles. Each group is held against subgroup_min "
+        "or subgroup_max of the metrics; where none is set, against the overall value less drop (15 points, 15 % of an "
+        "error), and the message says so. Exact binomial tests for rates, bounds for the rest, Holm over all groups. "
+        "Failed: some group is confidently beyond its limit. Inconclusive: a group listed under must is too small to "
+        "show a shortfall of drop, or the groups large enough hold less than 90 % of the rows. Else passed, small ones "
+        "listed with their intervals. Worst slices: all bins of one column and of two are searched; a slice fails only "
+        "when it is confidently worse after correction for all of them. Against production: each group paired with "
+        "the live model's answers, Holm over groups; failed when a group confidently lost more than the margin."
+    ),
+    how_to_fix=(
+        'Name the groups that matter: [tool.mlready.data] subgroups = ["sex", "age", ["sex", "age"]]; the columns need '
+        "not be features. Agree on a floor: accuracy = { subgroup_min = 0.75 }. List groups that must be judged under "
+        '[tool.mlready.items."model_quality.subgroup_performance"]: must = ["sex=Female"]. Too small: collect held-out '
+        "rows of that group (the message says how many), not more rows overall. Failed: look at its labels and "
+        "features, then train on more of its rows, give it its own threshold, or narrow the intended use."
+    ),
+    attestation=(
+        "Which groups and combinations were examined and why these, rows and figure with interval for each, the floor "
+        "and who agreed on it, what was found against the previous model, which groups were too small and what is done "
+        "about them, the model's digest."
+    ),
+    about_model=True,
+    sources=(
+        "Breck et al. 2017, ML Test Score, Model 6: quality is sufficient on important data slices; Model 7: inclusion",
+        "Holm 1979, Scandinavian Journal of Statistics 6:65",
+        "Chung et al. 2019, Slice Finder: Automated Data Slicing for Model Validation, ICDE",
+        "Buolamwini, Gebru 2018, Gender Shades, FAT* (intersections)",
+    ),
+    options=(
+        Option(
+            name="drop",
+            type="number",
+            default=0.15,
+            doc="What a group must be large enough to show, and the limit below the overall value where none is set: "
+            "points of a rate, a share of an error (a convention).",
+        ),
+        Option(
+            name="power",
+            type="fraction",
+            default=0.99,
+            doc="Probability with which a group large enough shows that drop; 0.99 asks for about 200 rows a group.",
+        ),
+        Option(
+            name="must",
+            type="strings",
+            default=(),
+            doc='Groups ("sex=Female"), columns ("sex") or combinations ("sex × race") that must be large enough.',
+        ),
+        Option(name="covered", type="fraction", default=0.9, doc="Share of rows that large enough groups must hold."),
+        Option(
+            name="max_groups",
+            type="integer",
+            default=200,
+            doc="Groups of one column or combination that are examined; the smaller rest is counted and listed.",
+        ),
+        Option(
+            name="margin",
+            type="number",
+            default=None,
+            doc="How much a group may lose against production; a metric's own margin goes first. Unset: one "
+            "point of a rate, 1 % of an error.",
+        ),
+        Option(
+            name="max_slice_drop",
+            type="number",
+            default=None,
+            doc="How much worse than all rows a slice may be. Unset: 15 points of an error rate; half of other losses.",
+        ),
+        Option(name="slice_depth", type="integer", default=2, doc="Columns that one slice may combine, 1 or 2."),
+        Option(name="min_slice_rows", type="integer", default=50, doc="Smaller slices are not examined."),
+    ),
+)
+
+
+@pytest.mark.model_quality("subgroup_performance")
+def test_named_subgroups(
+    mlready: Project, mlready_evidence: Evidence, mlready_predictions: Predictions, mlready_heldout: Dataset
+) -> None:
+    """No named group is confidently beyond its limit, and those that must be judged can be."""
+    from pytest_mlready.quality import subgroup_verdicts, subgroups
+
+    partitions, options = _partitions(mlready, mlready_evidence, mlready_heldout), mlready.options(ITEM.id)
+    mlready_evidence.grade("replayed")
+    tables = mlready.settings.metrics
+    wanted = [
+        (metric, tables[name].subgroup_min, tables[name].subgroup_max) if name in tables else (metric, None, None)
+        for name, metric in _metrics(mlready, mlready_predictions).items()
+    ]
+    limits = subgroups.floors(wanted, mlready_predictions, drop=options["drop"])
+    found = subgroups.examine(
+        mlready_predictions, partitions, limits, design=_design(mlready, "named"), progress=mlready.progress
+    )
+    mlready.progress("")
+    mlready_evidence.plot("intervals", title="Named subgroups", data=subgroup_verdicts.plot_data(found))
+    wording = subgroup_verdicts.floor_wording(limits, drop=options["drop"])
+    policy = {"must": options["must"], "covered": options["covered"], "confidence": mlready.confidence}
+    mlready_evidence.conclude([subgroup_verdicts.judge(found, partitions, wording, **policy)])
+
+
+@pytest.mark.model_quality("subgroup_performance")
+def test_worst_slice_search(
+    mlready: Project, mlready_evidence: Evidence, mlready_predictions: Predictions, mlready_heldout: Dataset
+) -> None:
+    """No slice of one or two columns is confidently much worse than the whole."""
+    import numpy as np
+
+    from pytest_mlready.quality import slices
+
+    options = mlready.options(ITEM.id)
+    mlready_evidence.grade("replayed")
+    loss, columns = _loss(mlready_evidence, mlready_predictions), _slice_columns(mlready, mlready_heldout)
+    rows = np.arange(len(loss))
+    if mlready_predictions.cluster is not None:  # rows of one cluster are no independent witnesses: take one of each
+        rows = np.sort(np.unique(mlready_predictions.cluster, return_index=True)[1])
+    found = slices.search(
+        mlready_heldout.frame.select(columns)[rows], loss[rows], depth=options["slice_depth"],
+        min_rows=options["min_slice_rows"], confidence=mlready.confidence or 0.5, progress=mlready.progress,
+    )  # fmt: skip
+    mlready.progress("")
+    mlready_evidence.conclude([slices.judge(found, max_drop=options["max_slice_drop"])])
+
+
+@pytest.mark.model_quality("subgroup_performance")
+def test_no_subgroup_lost_against_production(
+    mlready: Project,
+    mlready_evidence: Evidence,
+    mlready_predictions: Predictions,
+    mlready_heldout: Dataset,
+    request: pytest.FixtureRequest,
+) -> None:
+    """In no named group the candidate is confidently worse than the live model by more than the margin."""
+    from pytest_mlready.quality import subgroup_losses, subgroup_verdicts
+    from pytest_mlready.quality.paired import default_margin
+
+    partitions, options = _partitions(mlready, mlready_evidence, mlready_heldout), mlready.options(ITEM.id)
+    production = request.getfixturevalue("mlready_production_predictions")
+    mlready_evidence.grade("replayed")
+    wanted = [(m, _margin(mlready, n, default_margin(m))) for n, m in _metrics(mlready, mlready_predictions).items()]
+    found = subgroup_losses.lost(
+        mlready_predictions, production, partitions, wanted, drop=options["drop"],
+        design=_design(mlready, "production"), progress=mlready.progress,
+    )  # fmt: skip
+    mlready.progress("")
+    mlready_evidence.record("compared with previous model", value=True)
+    mlready_evidence.plot(
+        "intervals", title="Gain over production by subgroup", data=subgroup_verdicts.plot_data(found)
+    )
+    wording = subgroup_verdicts.loss_wording({m.name: margin for m, margin in wanted}, drop=options["drop"])
+    policy = {"must": options["must"], "covered": options["covered"], "confidence": mlready.confidence}
+    mlready_evidence.conclude([subgroup_verdicts.judge(found, partitions, wording, **policy)])
+
+
+def _partitions(mlready: Project, evidence: Evidence, heldout: Dataset) -> tuple[Partition, ...]:
+    from pytest_mlready.quality import groups
+
+    specs = mlready.settings.data.subgroups
+    if not specs:
+        evidence.unverified(
+            "no subgroups are named", fix='[tool.mlready.data] subgroups = ["column", ["column", "other column"]]'
+        )
+    return groups.groups_of(heldout.frame, specs, max_groups=mlready.options(ITEM.id)["max_groups"])
+
+
+def _metrics(mlready: Project, p: Predictions) -> dict[str, Metric]:
+    """Those with a limit for subgroups; else all that are configured; else the first of the usual ones."""
+    import functools
+
+    from pytest_mlready.artifacts import named
+    from pytest_mlready.errors import ReadinessError
+    from pytest_mlready.quality import chosen
+
+    tables = mlready.settings.metrics
+    limited = {n: t for n, t in tables.items() if t.subgroup_min is not None or t.subgroup_max is not None}
+    load = functools.partial(named.object_named, root=mlready.root, error=ReadinessError)
+    found = chosen.metrics_for(limited or tables, p, load=load)
+    return found if tables else dict([*found.items()][:1])
+
+
+def _margin(mlready: Project, name: str, default: float) -> float:
+    table = mlready.settings.metrics.get(name)
+    given = (table.margin if table else None, mlready.options(ITEM.id)["margin"], default)
+    return next(margin for margin in given if margin is not None)
+
+
+def _design(mlready: Project, part: str) -> Design:
+    from pytest_mlready.quality.group_tests import Design
+
+    power = mlready.options(ITEM.id)["power"]
+    return Design(confidence=mlready.confidence, power=power, seed=mlready.seed(f"{ITEM.id}.{part}"))
+
+
+def _slice_columns(mlready: Project, heldout: Dataset) -> list[str]:
+    """Features and named subgroup columns; free text cannot be cut into slices."""
+    named = [c for spec in mlready.settings.data.subgroups for c in ((spec,) if isinstance(spec, str) else spec)]
+    known = [c for c in (*heldout.features, *named) if c in heldout.frame.columns and c not in heldout.text]
+    return [*dict.fromkeys(known)]
+
+
+def _loss(evidence: Evidence, p: Predictions) -> NDArray[Any]:
+    """One number a row, more is worse: 0 or 1 for classes, the absolute error, or 100 less chrF."""
+    import numpy as np
+
+    if p.task == "ranking":
+        evidence.not_applicable("a ranking has no loss by row; the named subgroups count")
+    if p.task == "text-generation":
+        from pytest_mlready.quality.metrics import resolve
+
+        score, n = resolve("chrf", p.task).build(p), len(p)
+        return 100 - np.concatenate([score(np.eye(1, n, i)) for i in range(n)])
+    wrong: NDArray[Any] = p.y != p.labels if p.task.endswith("classification") else np.abs(p.y - p.labels)
+    return wrong.astype(float)
