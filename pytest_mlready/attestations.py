@@ -106,11 +106,15 @@ def _document(a: Attestation, root: Path) -> str:
     if re.match(r"[a-z][a-z0-9+.-]+://", a.evidence, re.IGNORECASE):
         return ""
     path = root / a.evidence
-    if not path.is_file():
+    try:
+        now = digest(path) if path.is_file() else None
+    except OSError as error:
+        return f"its evidence {a.evidence} cannot be read: {error.strerror}"
+    if now is None:
         return f"its evidence {a.evidence} is not there"
     if a.sha256 is None:
-        return f'sha256 is missing: state the digest of {a.evidence} that was signed (sha256 = "{digest(path)}" today)'
-    if digest(path) != a.sha256.strip().lower():
+        return f'sha256 is missing: state the digest of {a.evidence} that was signed (sha256 = "{now}" today)'
+    if now != a.sha256.strip().lower():
         return f"{a.evidence} has changed since it was signed (sha256 differs); review it again and renew"
     return ""
 

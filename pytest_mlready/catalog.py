@@ -30,6 +30,8 @@ CATEGORIES = {
     "rollback": "Rollback",
 }
 
+CHOICES = {"combine": ("fraction", "minimum"), "not_applicable": ("leaves", "zero")}  # in a rubric's file
+
 OptionType = Literal[
     "number", "fraction", "integer", "duration", "size", "string", "strings", "boolean", "date", "table", "tables"
 ]
@@ -163,6 +165,9 @@ class Catalog:
     def with_rubrics(self, files: Iterable[Path]) -> Catalog:
         """This catalogue with a team's own rubric files added."""
         added = tuple(read_rubric(file, self.items) for file in files)
+        ids = [rubric.id for rubric in (*self.rubrics, *added)]
+        if twice := [i for i in dict.fromkeys(ids) if ids.count(i) > 1]:
+            raise SettingsError(f"there are two rubrics with the id {twice[0]!r}", expected="an id of its own for each")
         return Catalog(items=self.items, rubrics=self.rubrics + added, modules=self.modules)
 
     def coverage(self, item_id: str) -> tuple[tuple[Rubric, RubricTest, Literal["fully", "partly"]], ...]:
@@ -224,11 +229,15 @@ def read_rubric(file: Traversable | Path, items: Mapping[str, Item]) -> Rubric:
         sections = tuple(_section(section) for section in raw.pop("sections"))
         bands = tuple((band.get("upto"), band["text"]) for band in raw.pop("bands", ()))
         rubric = Rubric(sections=sections, bands=bands, **raw)
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(
             f"the rubric {file.name} cannot be read: {error}",
             expected="the keys id, title, combine, attested, not_applicable and [[sections]] with [[sections.tests]]",
         ) from error
+    for key, known in CHOICES.items():
+        if getattr(rubric, key) not in known:
+            found = f"the rubric {file.name} has {key} = {getattr(rubric, key)!r}"
+            raise SettingsError(found, expected=" or ".join(known))
     for test in rubric.tests:
         for item in (*test.full, *test.partial, *test.requires):
             if item not in items:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,7 @@ def marked(item: pytest.Item, catalog: Catalog, categories: Iterable[str]) -> tu
     for mark in item.iter_markers():
         if mark.name not in categories:
             continue
-        for argument in mark.args:
+        for argument in (*mark.args, *mark.kwargs.values()):
             item_id = f"{mark.name}.{argument}"
             if isinstance(argument, str) and item_id in catalog.items:
                 known.append(item_id)
@@ -103,13 +104,21 @@ def _unknown(category: str, argument: Any, catalog: Catalog) -> str:
     elsewhere = [i.id for i in catalog.items.values() if i.name == argument]
     hint = near(argument, names)
     if elsewhere:
-        hint = f"; {argument!r} belongs to another category: did you mean pytest.mark.{elsewhere[0].replace('.', '(', 1)})?"
+        other = elsewhere[0].partition(".")[0]
+        hint = f"; {argument!r} belongs to another category: did you mean pytest.mark.{other}({argument!r})?"
     return f"the mark pytest.mark.{category}({argument!r}) names no item of the catalogue{hint}"
 
 
 def is_bare(item: pytest.Item, categories: Iterable[str]) -> bool:
     """A category's mark without an item: it selects with -m and counts for nothing."""
-    return any(mark.name in categories and not mark.args for mark in item.iter_markers())
+    return any(mark.name in categories and not (mark.args or mark.kwargs) for mark in item.iter_markers())
+
+
+def mentions_marks(path: Path, categories: Iterable[str]) -> bool:
+    """Whether a file, or one below a folder, seems to hold readiness tests; skipped whole, it cannot be asked."""
+    mark = re.compile(rf"\bmark\.({'|'.join(categories)})\b")
+    files = path.rglob("*.py") if path.is_dir() else (path,)
+    return any(mark.search(file.read_text(encoding="utf-8", errors="replace")) for file in files if file.is_file())
 
 
 def every(catalog: Catalog, skip: Iterable[str]) -> Iterator[tuple[str, ModuleType]]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_mlready import attestations, gate, outcomes, provenance, tally
+from pytest_mlready import attestations, gate, outcomes, provenance, ratchet, tally
 from pytest_mlready.attestations import Scope
+from pytest_mlready.errors import ReadinessError
 from pytest_mlready.reports import document, write
 from pytest_mlready.session import Collected
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
+    from pathlib import Path
 
     from pytest_mlready.session import Run
     from pytest_mlready.tally import Tally, TestOutcome
 
 ENDED_WELL = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+LOOKING = ("collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow")  # options that run no test
 SHOWN = 3  # names in a sentence about many tests
 
 
@@ -37,8 +39,9 @@ class Conclusion:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
             if name == outcomes.PROPERTY:
-                outcome = outcomes.from_text(str(value))
-                self.outcomes[outcome.id] = outcome
+                outcome = outcomes.from_text(value, report.nodeid)
+                if outcome is not None:
+                    self.outcomes[outcome.id] = outcomes.later(self.outcomes.get(outcome.id), outcome)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -63,19 +66,17 @@ class Conclusion:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
         """The innermost wrapper: after xdist has brought its workers down, before the terminal's summary."""
         yield
-        if not session.config.option.collectonly:
+        if not any(session.config.getoption(option, None) for option in LOOKING):
             self.conclude(session, exitstatus)
 
     def conclude(self, session: pytest.Session, exitstatus: int) -> None:
         """Tallies, gates, writes; turns exit status 0 into 1 where the gate does not pass."""
         self._note_trouble(session, exitstatus)
         run = self.run
-        earlier = self._earlier()
+        earlier, unfit = self._earlier()
         self.tally = tally.tally(run.project.catalog, self._facts(earlier))
         shortfalls = gate.shortfalls(self.tally, run.policy, earlier=earlier, incomplete="; ".join(self.trouble))
-        if run.policy.ratchet and earlier is None:
-            shortfalls += (f"the ratchet report {run.policy.ratchet} cannot be read: write it with "
-                           f"--mlready-report={run.policy.ratchet} and commit it",)  # fmt: skip
+        shortfalls += (unfit,) if unfit else ()
         self.document = document.build(
             self.tally,
             policy=run.policy,
@@ -85,8 +86,8 @@ class Conclusion:
             trouble=self.trouble,
             bare=run.collected.bare,
         )
-        self.notes = [write(path, self.document, run.project.catalog) for path in run.config.option.mlready_report]
-        if shortfalls and session.exitstatus == pytest.ExitCode.OK:
+        self._write(self.document, earlier)
+        if self.document["gate"]["shortfalls"] and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         run.config.hook.pytest_mlready_report(config=run.config, tally=self.tally)
 
@@ -97,15 +98,37 @@ class Conclusion:
             if stopped and str(stopped) not in self.trouble:
                 self.trouble.append(str(stopped))
 
-    def _earlier(self) -> Mapping[str, Any] | None:
+    def _earlier(self) -> tuple[Mapping[str, Any] | None, str]:
+        """The ratchet report, or why it cannot serve as one."""
         path = self.run.policy.ratchet
-        if path is None:
-            return None
+        if not path:
+            return None, ""
         try:
-            report = json.loads((self.run.project.root / path).read_text(encoding="utf-8"))
-            return report if isinstance(report.get("items"), dict) and isinstance(report.get("scores"), dict) else None
-        except (OSError, ValueError, AttributeError):
-            return None
+            return ratchet.read(self.run.project.root / path), ""
+        except ReadinessError as error:
+            fix = f"write it by a whole run with --mlready-report={path} and commit it"
+            return None, f"there is no ratchet report to hold this run to, {path}: {error} Next step: {fix}"
+
+    def _write(self, document: dict[str, Any], earlier: Mapping[str, Any] | None) -> None:
+        """Writes the reports. Under a gate, one that could not be written is a shortfall, and the others say so."""
+        here, catalog = self.run.config.invocation_params.dir, self.run.project.catalog
+        given = {path: here / path for path in self.run.config.option.mlready_report}
+        reasons = {path: self._kept(at, earlier) or write(at, document, catalog) for path, at in given.items()}
+        refused = {path: why for path, why in reasons.items() if why}
+        self.notes = [f"report not written: {p}: {refused[p]}" if p in refused else f"report: {p}" for p in given]
+        if refused and document["gate"]["passed"]:
+            document["gate"] |= {"passed": False, "shortfalls": [n for n in self.notes if n.startswith("report not")]}
+            for path in given.keys() - refused.keys():
+                write(given[path], document, catalog)
+
+    def _kept(self, path: Path, earlier: Mapping[str, Any] | None) -> str:
+        """Why this run may not write there: a ratchet that every worse run replaces would hold nothing."""
+        committed = self.run.project.path(self.run.policy.ratchet or "")
+        if earlier is None or self.tally is None or path.resolve() != committed:
+            return ""
+        if not self.tally.partial and not any(gate.fallen(self.tally, earlier)):
+            return ""
+        return "it is the ratchet report, and this run is partial or falls below it; delete it to start anew"
 
     def _facts(self, earlier: Mapping[str, Any] | None) -> tally.Facts:
         run, opened = self.run, self.run.project
@@ -141,9 +164,14 @@ class Conclusion:
         missing = [t for t in whole if t.outcome == "not_run"]
         if missing:
             reasons.append(_sentence(len(missing), "did not run", [f"{t.id} ({t.message})" for t in missing]))
+        if self.run.narrowed:
+            reasons.append("--last-failed leaves out whole files, with the readiness tests in them")
+        skipped = self.run.collected.skipped
+        if skipped:
+            reasons.append(f"skipped before its readiness tests were collected: {', '.join(skipped[:SHOWN])}")
         gone = self._gone(earlier or {"items": {}})
         if gone:
-            reasons.append(_sentence(len(gone), "stood in the ratchet report and are gone", gone))
+            reasons.append(_sentence(len(gone), "of the ratchet report cannot be found any more", gone))
         return reasons
 
     def _gone(self, earlier: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,8 @@ from pytest_mlready.collection import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+ENOUGH = 2  # tests that a worker must know of to begin with the first
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
@@ -38,8 +40,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             if crashed is not None:
                 unit, test_id = crashed
                 unit[test_id] = True
+            work = self.assigned_work.get(node, {})
+            for scope in [scope for scope, unit in work.items() if all(unit.values())]:
+                del work[scope]  # handed on, it would be nothing to do: a worker that waits for it waits for ever
             super().remove_node(node)
             return crashed and crashed[1]
+
+        def _reschedule(self, node: Any) -> None:
+            """A worker starts a test once it knows the next one: a single one, handed to a new worker, would wait."""
+            if node not in self.registered_collections:
+                return  # a new worker that still collects
+            super()._reschedule(node)
+            while self.workqueue and not node.shutting_down and self._pending_of(self.assigned_work[node]) < ENOUGH:
+                self._assign_work_unit(node)
 
     return Together(config, log)
 

@@ -25,7 +25,7 @@ class ReadinessError(Exception):
             parts.append(f"Expected: {_sentence(expected)}")
         if fix:
             parts.append(f"Next step: {fix}")
-        super().__init__(" ".join(parts))
+        super().__init__(clean(" ".join(parts)))
 
 
 class SettingsError(ReadinessError):
@@ -42,6 +42,9 @@ class ModelError(ReadinessError):
 
 class Failed(AssertionError):  # noqa: N818 - it is a verdict, not an error
     """A check's verdict: what was asked for does not hold."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(clean(message))
 
 
 class Ending(ReadinessError, unittest.SkipTest):
@@ -77,6 +80,14 @@ class MissingExtra(Inconclusive):
 
 def _sentence(text: str) -> str:
     return text if text.endswith(("?", "!", "…")) else text.rstrip(".") + "."
+
+
+def clean(text: str) -> str:
+    """The text with control and format characters spelt out: printed, they would move the cursor or change colours.
+
+    Names of columns, values of categories and messages of models come from outside.
+    """
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 def near(name: str, known: object) -> str:

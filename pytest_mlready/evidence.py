@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from pytest_mlready.errors import Failed, Inconclusive, NotApplicable, Unverified
+from pytest_mlready.errors import Ending, Failed, Inconclusive, NotApplicable, Unverified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Grade = Literal["live", "replayed", "static", "attested"]
 GRADES: tuple[Grade, ...] = ("attested", "static", "replayed", "live")  # weakest first
+DEEPEST = 20  # levels of lists and tables that travel; what lies deeper, or holds itself, goes as text
+LONGEST = 1024  # bits of an integer that is written in digits: more than any float has
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Notes:
     evidence: list[dict[str, Any]] = field(default_factory=list)  # measurements, in order
     plots: list[dict[str, Any]] = field(default_factory=list)  # data of pictures, drawn by the reports
     attachments: list[str] = field(default_factory=list)  # paths of files to keep with the report
+    ending: Ending | None = None  # raised by the test; unittest.TestCase passes on its text alone
     grade: Grade | None = None  # set by the test; otherwise it follows from the fixtures that the test asked for
 
 
@@ -59,8 +62,12 @@ class Evidence:
             interval: (lower, upper) confidence bounds; None for an open side.
             note: One short remark, such as the method of the interval.
         """
+        limits = {side: None if limit is None else float(limit) for side, limit in (("min", min), ("max", max))}
+        size = None if n is None else int(n)
+        lower, upper = interval or (None, None)
         entry = {
-            "name": name, "value": value, "min": min, "max": max, "unit": unit, "n": n, "interval": interval, "note": note,
+            "name": str(name), "value": value, **limits, "unit": str(unit), "n": size,
+            "interval": interval and (lower, upper), "note": str(note),
         }  # fmt: skip
         self.notes.evidence.append({k: plain(v) for k, v in entry.items() if k in ("name", "value") or v not in (None, "")})
 
@@ -81,17 +88,17 @@ class Evidence:
         for verdict in verdicts:
             self.measure(verdict.measurements)
         if not verdicts:
-            raise Unverified("there was nothing to judge")
+            self._end(Unverified("there was nothing to judge"))
         failed = [v.message for v in verdicts if v.outcome == "failed"]
         undecided = [v.message for v in verdicts if v.outcome == "inconclusive"]
         if failed:
             raise Failed("\n".join(failed + undecided))
         if undecided:
-            raise Inconclusive("\n".join(undecided))
+            self._end(Inconclusive("\n".join(undecided)))
 
     def plot(self, kind: str, *, title: str, data: dict[str, Any]) -> None:
         """Notes the data of a picture ("intervals", "bars", "curve", "histogram"), which the reports draw."""
-        self.notes.plots.append({"kind": kind, "title": title, "data": plain(data)})
+        self.notes.plots.append({"kind": str(kind), "title": str(title), "data": plain(dict(data))})
 
     def attach(self, path: Path | str) -> None:
         """Notes a file to keep with the report."""
@@ -99,36 +106,48 @@ class Evidence:
 
     def grade(self, grade: Grade) -> None:
         """States how strong this test's evidence is, where the fixtures it asks for do not tell."""
+        if grade not in GRADES:
+            raise ValueError(f"{grade!r} is no grade of evidence; expected one of {', '.join(GRADES)}")
         self.notes.grade = grade
 
     def inconclusive(self, reason: str) -> NoReturn:
         """Ends the test: configured or found, but this run could not tell."""
-        raise Inconclusive(reason)
+        self._end(Inconclusive(reason))
 
     def unverified(self, reason: str, *, fix: str = "") -> NoReturn:
         """Ends the test: nothing configured and nothing found; `fix` is the line that would change it."""
-        raise Unverified(reason, fix=fix)
+        self._end(Unverified(reason, fix=fix))
 
     def not_applicable(self, reason: str) -> NoReturn:
         """Ends the test: this part does not exist in this system."""
-        raise NotApplicable(reason)
+        self._end(NotApplicable(reason))
+
+    def _end(self, ending: Ending) -> NoReturn:
+        self.notes.ending = ending
+        raise ending
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, *, depth: int = 0) -> Any:
     """The value as JSON can carry it: NumPy scalars and arrays unwrapped, non-finite numbers as words, the rest as text."""
-    if value is None or type(value) in (bool, int, str):
+    if value is None or type(value) in (bool, str):
         return value
+    if isinstance(value, (int, float)):
+        return _number(value)
+    if depth > DEEPEST:
+        return str(value)
     if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(float(value))
+        return plain(value.tolist(), depth=depth + 1)
     if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(k): plain(v, depth=depth + 1) for k, v in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(v) for v in value]
-    if isinstance(value, int):
-        return int(value)
+        return [plain(v, depth=depth + 1) for v in value]
     return str(value)
+
+
+def _number(value: float) -> Any:
+    if isinstance(value, int):
+        return int(value) if value.bit_length() <= LONGEST else f"an integer of {value.bit_length()} bits"
+    return float(value) if math.isfinite(value) else str(float(value))
 
 
 def to_text(value: Any) -> str:

@@ -23,6 +23,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class BadInput(pytest.fail.Exception):  # type: ignore[name-defined,misc]
+    """Something under test cannot be opened or asked: an error of each test that needs it, never a verdict."""
+
+    __module__ = "builtins"  # as pytest does: its summary shows the name before the message
+
+
 def _told(build: Callable[P, T]) -> Callable[P, T]:
     """Bad input becomes a message without our traceback; a third party's warning at loading time no verdict."""
 
@@ -38,7 +44,7 @@ def _told(build: Callable[P, T]) -> Callable[P, T]:
             raise
         except ReadinessError as error:
             message = str(error)
-        pytest.fail(message, pytrace=False)
+        raise BadInput(message, pytrace=False)
 
     return wrapper
 

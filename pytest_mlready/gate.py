@@ -61,7 +61,7 @@ def shortfalls(
         for i, result in tally.results.items()
         if policy.requires(i) and not _satisfies(result, accept_attested=policy.accept_attested)
     ]
-    found += _fallen(tally, earlier) if earlier is not None else ()
+    found += fallen(tally, earlier) if earlier is not None else ()
     return tuple(found)
 
 
@@ -93,7 +93,7 @@ def _standing(result: ItemResult) -> str:
     return result.status.replace("_", " ") + (f" ({reason})" if reason else "")
 
 
-def _fallen(tally: Tally, earlier: Mapping[str, Any]) -> Iterator[str]:
+def fallen(tally: Tally, earlier: Mapping[str, Any]) -> Iterator[str]:
     """The ratchet compares points and credits, not measurements: noise must not move it."""
     for item_id, before in earlier["items"].items():
         now = tally.results.get(item_id)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_mlready.errors import Ending, ReadinessError
 from pytest_mlready.evidence import Notes, to_text
+from pytest_mlready.fixtures import BadInput
 from pytest_mlready.tally import TestOutcome
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 PROPERTY = "mlready"
 WORST_FIRST = ("failed", "error", "not_run", "inconclusive", "unverified", "not_applicable", "passed")
+KEYS = frozenset(f.name for f in fields(TestOutcome))
 MESSAGE_LIMIT = 4000  # characters; a message is for reading
 
 
@@ -42,6 +44,8 @@ class Following:
     def phase(self, report: pytest.TestReport, raised: BaseException | None) -> None:
         """Notes how one phase ended."""
         self.seconds += report.duration
+        if report.skipped and report.when == "call" and isinstance(raised, pytest.skip.Exception):
+            raised = self.notes.ending or raised
         ending = _ending(report, raised, builtin=self.builtin)
         if ending:
             self.endings.append((ending[0], ending[1][:MESSAGE_LIMIT]))
@@ -69,12 +73,27 @@ class Following:
         )
 
 
-def from_text(text: str) -> TestOutcome:
-    """The outcome that `Following.to_text` wrote."""
-    raw: dict[str, Any] = json.loads(text)
+def from_text(text: object, test_id: str) -> TestOutcome | None:
+    """The outcome that `Following.to_text` wrote for this test; None where somebody else's property has our name."""
+    try:
+        raw: Any = json.loads(str(text))
+    except ValueError:
+        return None
+    if not isinstance(raw, dict) or raw.keys() != KEYS or raw["id"] != test_id:
+        return None
     for key in ("items", "evidence", "plots", "attachments"):
         raw[key] = tuple(raw[key])
     return TestOutcome(**raw)
+
+
+def later(before: TestOutcome | None, now: TestOutcome) -> TestOutcome:
+    """Which of two outcomes under one id counts: the later one, but for an earlier ending that was worse.
+
+    One test's own outcomes never get better; two tests under one id do (`--dist=each`, `--keep-duplicates`).
+    """
+    if before is None or before.outcome == "not_run":
+        return now
+    return min(now, before, key=lambda outcome: WORST_FIRST.index(outcome.outcome))
 
 
 def _ending(report: pytest.TestReport, raised: BaseException | None, *, builtin: bool) -> tuple[str, str] | None:
@@ -82,26 +101,41 @@ def _ending(report: pytest.TestReport, raised: BaseException | None, *, builtin:
     if isinstance(raised, Ending):
         return raised.outcome, str(raised)
     if report.passed:
-        if hasattr(report, "wasxfail"):
-            return "failed", f"expected to fail ({report.wasxfail}) and passed; drop the xfail mark"
-        return ("passed", "") if report.when == "call" else None
+        return _well(report, raised)
     if report.skipped:
-        return "not_run", _said(report) or "skipped"
-    verdict = isinstance(raised, (AssertionError, pytest.fail.Exception))
-    if report.when == "call" and (verdict or not builtin):
+        return "not_run", said(report) or "skipped"
+    verdict = not builtin or isinstance(raised, (AssertionError, pytest.fail.Exception))
+    if report.when == "call" and verdict and not isinstance(raised, BadInput):
         return "failed", _told(raised) or report.longreprtext
     return "error", _told(raised) or report.longreprtext
+
+
+def _well(report: pytest.TestReport, raised: BaseException | None) -> tuple[str, str] | None:
+    """The ending of a phase that is reported as passed, which does not always mean that it was."""
+    if raised is not None:  # a retry plugin, or a hook of the project, has turned the failure round
+        return "failed" if report.when == "call" else "error", f"{_told(raised)} (and was reported as passed)"
+    if hasattr(report, "wasxfail"):
+        return "failed", f"expected to fail ({report.wasxfail}) and passed; drop the xfail mark"
+    return ("passed", "") if report.when == "call" else None
 
 
 def _told(raised: BaseException | None) -> str:
     if raised is None:
         return ""
     if isinstance(raised, (ReadinessError, AssertionError, pytest.fail.Exception)):
-        return str(raised) or type(raised).__name__
-    return f"{type(raised).__name__}: {raised}"
+        return spoken(raised) or type(raised).__name__
+    return f"{type(raised).__name__}: {spoken(raised)}"
 
 
-def _said(report: pytest.TestReport) -> str:
+def spoken(raised: BaseException | None) -> str:
+    """The text of an exception, also of one that cannot tell it."""
+    try:
+        return str(raised)
+    except Exception as error:  # noqa: BLE001 - anybody's __str__ may fail in any way
+        return f"(its text cannot be had: {type(error).__name__})"
+
+
+def said(report: pytest.TestReport | pytest.CollectReport) -> str:
     if hasattr(report, "wasxfail"):
         return f"expected to fail: {report.wasxfail}" if report.wasxfail else "expected to fail"
     return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr or "")
@@ -109,7 +143,8 @@ def _said(report: pytest.TestReport) -> str:
 
 def grade_of(fixtures: Iterable[str]) -> str:
     """How strong a test's evidence is, judged by what it asks for: a running system, a loaded model, or files."""
-    asked = {name.removeprefix("mlready_") for name in fixtures}
+    # Only ours: a project's own `endpoint` says nothing, and our short names ask for the prefixed ones themselves.
+    asked = {name.removeprefix("mlready_") for name in fixtures if name.startswith("mlready_")}
     if "endpoint" in asked:
         return "live"
     executed = {"model", "production", "predictions", "production_predictions", "baseline"}

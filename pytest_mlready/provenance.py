@@ -55,10 +55,12 @@ def digests(settings: Settings, root: Path) -> Digests:
 
 
 def _digest(root: Path, source: str | None) -> str | None:
-    path = root / source if source else None
-    if path is None or not path.is_file():
+    if not source:
         return None
+    path = root / source
     try:
+        if not path.is_file():
+            return None
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:

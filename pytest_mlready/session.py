@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_mlready import collection, gate, outcomes, project
-from pytest_mlready.errors import ReadinessError, near
+from pytest_mlready.errors import ReadinessError, clean, near
 from pytest_mlready.evidence import Evidence, to_text
 from pytest_mlready.fixtures import EVIDENCE
 from pytest_mlready.plugin import CATEGORIES, RUN
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FOLLOWING = pytest.StashKey[outcomes.Following]()
 WRONG_MARKS = pytest.StashKey[list[str]]()
 SUFFIXES = (".json", ".html")
+FAILED = "cache/lastfailed"  # where pytest keeps what --last-failed runs
+HIGHEST = 7  # tests in each section of the ML Test Score
 
 
 def start(config: pytest.Config) -> None:
@@ -83,6 +85,9 @@ def _check_options(config: pytest.Config, opened: Project) -> None:
                 f"--mlready-item={glob} matches no item{near(glob, opened.catalog.items)}",
                 fix="pytest-mlready explain lists all items",
             )
+    least = config.option.mlready_min_score
+    if least is not None and not 0 <= least <= HIGHEST:  # NaN is no number to be held against either
+        raise ReadinessError(f"--mlready-min-score={least:g} is no score", expected=f"a number from 0 to {HIGHEST}")
     for report in config.option.mlready_report:
         if Path(report).suffix not in SUFFIXES:
             raise ReadinessError(f"--mlready-report={report} has no known suffix", expected=" or ".join(SUFFIXES))
@@ -95,14 +100,16 @@ class Collected:
     tests: dict[str, dict[str, Any]] = field(default_factory=dict)  # id -> {"items": [...], "builtin": bool}
     deselected: list[str] = field(default_factory=list)  # readiness tests that an option left out
     bare: list[str] = field(default_factory=list)  # tests with a category's mark that names no item
+    skipped: list[str] = field(default_factory=list)  # files with readiness tests that were skipped whole, and why
 
     def add(self, other: Collected) -> None:
         self.tests.update(other.tests)
         self.deselected = list(dict.fromkeys(self.deselected + other.deselected))
         self.bare = list(dict.fromkeys(self.bare + other.bare))
+        self.skipped = list(dict.fromkeys(self.skipped + other.skipped))
 
     def to_text(self) -> str:
-        return to_text({"tests": self.tests, "deselected": self.deselected, "bare": self.bare})
+        return to_text(asdict(self))
 
     @classmethod
     def from_text(cls, text: str) -> Collected:
@@ -131,6 +138,7 @@ class Run:
         left_out = switched_off | set(opened.settings.not_applicable)
         self.wanted = dict(collection.every(opened.catalog, left_out))
         self.waived = {w.item for w in opened.settings.waivers if w.expires >= opened.today}
+        self.narrowed = bool(config.getoption("lf", default=False) and config.cache.get(FAILED, {}))
         config.stash.setdefault(EVIDENCE, Evidence())
 
     # collection
@@ -142,6 +150,8 @@ class Run:
         report = yield
         if isinstance(collector, pytest.Session) and report.passed:
             report.result = [*report.result, collection.Checks.beside(collector, self.wanted)]
+        if report.skipped and collection.mentions_marks(collector.path, CATEGORIES):
+            self.collected.skipped.append(f"{collector.nodeid} ({outcomes.said(report)})")
         return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -169,8 +179,9 @@ class Run:
         globs = self.config.option.mlready_item
         if not globs and not self.config.option.mlready_only:
             return
-        kept = [item for item in items if self._is_wanted(item, globs)]
-        left_out = [item for item in items if item not in set(kept)]
+        wanted = [self._is_wanted(item, globs) for item in items]
+        kept = [item for item, is_wanted in zip(items, wanted, strict=True) if is_wanted]
+        left_out = [item for item, is_wanted in zip(items, wanted, strict=True) if not is_wanted]
         if left_out:
             self.config.hook.pytest_deselected(items=left_out)
             items[:] = kept
@@ -202,16 +213,18 @@ class Run:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        raised = call.excinfo.value if call.excinfo else None
+        before = call.excinfo
         report = yield
+        caught = before or call.excinfo  # that of a unittest.TestCase arrives within
+        raised = caught.value if caught else None
         following = item.stash.get(FOLLOWING, None)
         if following is None:
             return report
         following.phase(report, raised)
         if report.failed:
             if isinstance(raised, ReadinessError) or (following.builtin and isinstance(raised, AssertionError)):
-                report.longrepr = str(raised)  # a verdict, or bad input: nobody needs a traceback of ours for those
-            self._soften(report, following, str(raised))
+                report.longrepr = outcomes.spoken(raised)  # a verdict, or bad input: no traceback of ours for those
+            self._soften(report, following, outcomes.spoken(raised))
         others = [(name, value) for name, value in report.user_properties if name != outcomes.PROPERTY]
         report.user_properties = [*others, (outcomes.PROPERTY, following.to_text())]
         return report
@@ -222,7 +235,7 @@ class Run:
         gated = following.builtin and self.policy.asked and not any(self.policy.requires(i) for i in following.items)
         if waived or gated:
             report.outcome = "skipped"
-            report.wasxfail = f"{'waived' if waived else 'left to the gate'}: {message.partition(chr(10))[0]}"
+            report.wasxfail = f"{'waived' if waived else 'left to the gate'}: {clean(message.partition(chr(10))[0])}"
 
     # xdist
 

@@ -42,7 +42,7 @@ def load(source: str, *, name: str, root: Path, roles: Mapping[str, Any]) -> Dat
         function = named.object_named(source, root, error=DataError)
         try:
             given = function() if callable(function) else function
-        except Exception as reason:
+        except (Exception, SystemExit) as reason:
             raise DataError(f"{source} raised {type(reason).__name__}: {_line(reason)}") from reason
         return wrap(given, name=name, source=source, roles=roles)
     path = named.file(source, root, error=DataError, what=f"the {name} data file")

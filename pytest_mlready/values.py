@@ -42,7 +42,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A judgement with its numbers. Domain functions return it; `evidence.conclude` turns it into a test's ending."""
+    """A judgement with its numbers. Domain functions return it; `evidence.conclude` makes it a test's ending."""
 
     outcome: Outcome
     message: str
@@ -91,7 +91,9 @@ class Dataset:
         from pytest_mlready.errors import DataError
 
         if self.target is None:
-            raise DataError(f"the {self.name} data have no target column", fix='set target = "…" in [tool.mlready.data]')
+            raise DataError(
+                f"the {self.name} data have no target column", fix='set target = "…" in [tool.mlready.data]'
+            )
         return self.frame[self.target].to_numpy()
 
     def column(self, name: str | None) -> NDArray[Any] | None:
@@ -153,7 +155,7 @@ class Predictions:
 
 
 def seed_of(*parts: str) -> int:
-    """A 63-bit seed from digests and a check's id: the same inputs give the same verdict, and no seed can be shopped for."""
+    """A 63-bit seed from digests and a check's id: the same inputs give the same verdict, and none can be shopped for."""
     import hashlib
 
     return int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:8]) >> 1

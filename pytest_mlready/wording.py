@@ -69,10 +69,7 @@ def _words(detail: ErrorDetails, there: Any, table: Any) -> tuple[str, str]:
         return "missing", f"{detail['loc'][-1]} = … ({field.description})"
     if kind == "literal_error":
         words = re.findall(r"'(.+?)'", str(context["expected"]))
-        close = near(there, words)
-        return f"found {shown(there)}", f"one of {len(words)} words{close}" if close else _any(
-            [shown(w) for w in words]
-        )
+        return f"found {shown(there)}", _any(words) + near(there, words)
     if kind == "tuple_type" and isinstance(there, dict):
         return "found a table", "a list of tables: two brackets in the header, [[…]]"
     bounds = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "pytest_mlready"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 DOMAINS = ("quality", "drift", "serving", "artifacts", "manifests", "documents")
-PURE = ("tally", "gate", "attestations", "catalog", "cheapest", "values", "errors", "tables", *DOMAINS, "reports")
+PURE = ("tally", "gate", "ratchet", "attestations", "catalog", "cheapest", "values", "errors", "tables", *DOMAINS, "reports")
 LIGHT = ("__init__", "plugin", "hooks", "fixtures", "checks")  # loaded by every ordinary test run, or by `explain`
 
 

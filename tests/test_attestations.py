@@ -107,3 +107,7 @@ def test_an_item_about_this_very_model_needs_a_scope(judged, catalog):
 
 def test_a_digest_cannot_be_compared_with_a_model_that_is_no_file(judged):
     assert "no model artifact" in judged(scope=Scope(version="1")).problems[0]
+
+
+def test_a_document_whose_name_no_file_can_have_is_a_problem_and_no_crash(judged):
+    assert "cannot be read" in judged(evidence="x" * 5000).problems[0]

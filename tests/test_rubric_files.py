@@ -11,6 +11,7 @@ from importlib import resources
 import pytest
 
 from pytest_mlready.catalog import CATEGORIES, Catalog, Item, Rubric, load
+from pytest_mlready.errors import SettingsError
 
 # Item -> the rubric tests it covers: F fully, P partly; "-" none. Items marked + are not in the checklist.
 COVERAGE = """
@@ -77,6 +78,7 @@ COVERAGE = """
   rollback.gradual_rollout                       infra-6 F
   rollback.communication_plan                    -
 """
+CHECKLIST = (resources.files("pytest_mlready") / "rubrics" / "checklist.toml").read_text(encoding="utf-8")
 NO_CHECK = "No built-in check yet; mark a test of yours or attest."
 TEXTS = ("title", "question", "why", "looks_at", "how_to_fix", "attestation")
 SHIPPED = ("checklist.toml", "ml_test_score.toml")
@@ -252,6 +254,21 @@ def test_a_third_rubric_is_added_by_a_file_alone(tmp_path, catalog: Catalog):
     )
     ours = rubric(catalog.with_rubrics([file]), "ours")
     assert [t.full for t in ours.tests] == [("security.no_secrets",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (CHECKLIST, "two rubrics with the id 'checklist'"),
+        (CHECKLIST.replace('id = "checklist"', 'id = "ours"').replace('"fraction"', '"sum"'), "combine = 'sum'"),
+        ("\x00", "cannot be read"),
+    ],
+    ids=["same id", "unknown way to combine", "no text"],
+)
+def test_a_rubric_that_would_count_wrongly_is_refused(tmp_path, catalog: Catalog, text, said):
+    (tmp_path / "ours.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=said):
+        catalog.with_rubrics([tmp_path / "ours.toml"])
 
 
 # The checklist

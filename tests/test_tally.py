@@ -6,6 +6,7 @@ import itertools
 import pytest
 from conftest import TODAY, facts, outcome
 
+from pytest_mlready import cheapest
 from pytest_mlready.attestations import Judged
 from pytest_mlready.tally import Automation, Waived, combine, tally
 
@@ -276,3 +277,11 @@ def test_a_rubric_that_names_an_unknown_item_is_refused_with_a_near_name(catalog
     )
     with pytest.raises(SettingsError, match=r"security\.no_secrets"):
         catalog.with_rubrics([file])
+
+
+def test_the_way_up_names_what_a_conjunction_still_lacks_though_code_has_verified_it(catalog):
+    both = ("security.pii_handling", "compliance.data_retention")
+    made = tally(catalog, facts(*(outcome(item) for item in both)))
+    path = cheapest.way(made, made.scores["ml_test_score"])
+    assert made.results["security.pii_handling"].status == "unverified", "its attestation is missing"
+    assert len(path.items) == len(made.scores["ml_test_score"].sections)

@@ -56,14 +56,19 @@ def _chosen(columns: list[str], names: Sequence[str], *, loose: bool) -> list[st
     found = {name: known.get(name) or (known.get(_plain(name)) if loose else None) for name in names}
     missing = [name for name, column in found.items() if column is None]
     if missing:
-        shown = ", ".join(f'"{name}"{near(name, columns)}'.rstrip("?;") for name in missing[:5])
+        shown = ", ".join(f'"{name}"{_near(name, columns)}' for name in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise DataError(
             f"the model needs {len(missing)} column{'s' * (len(missing) > 1)} that the data lack: {shown}{more}",
             expected=f"its {len(names)} columns by the names it was trained with",
-            fix="give the data these columns, or take them out of `drop` in [tool.mlready.data]",
+            fix="rename or add them in the data, or take them out of `drop` in [tool.mlready.data]",
         )
     return [column for column in found.values() if column is not None]
+
+
+def _near(name: str, columns: Sequence[str]) -> str:
+    hint = near(name, columns).removeprefix("; ")
+    return f" ({hint})" if hint else ""
 
 
 def _plain(name: str) -> str:

@@ -98,7 +98,7 @@ class Loaded:
             return np.asarray(ask(prepared)), rows
         except ReadinessError:
             raise
-        except Exception as reason:
+        except (Exception, SystemExit) as reason:  # code of the team's that exits must not end the run
             given = f"{rows:,} rows as {self.frame}"
             raise ModelError(
                 f"{self.source}: {what} raised {type(reason).__name__} on {given}: {one_line(reason)}",

@@ -89,7 +89,7 @@ def from_file(
         raise ModelError(
             f"{path.name} has no suffix that names a kind of model",
             expected=", ".join(_SUFFIXES),
-            fix='load it in a function of yours and name that: path = "module:function"',
+            fix='load it in a function of yours without parameters, and name that: path = "module:function"',
         )
     data = _bytes(path)
     known |= {"source": source, "frame": frame, "sha256": digests.sha256_of(data), "path": str(path)}

@@ -65,7 +65,7 @@ def _import(module_name: str, source: str, root: Path, error: type[ReadinessErro
             hint = near(module_name, [p.stem for p in root.glob("*.py")])
             raise error(f'"{source}": there is no module {module_name} in {root}{hint}', fix="correct it") from None
         raise error(f'"{source}": importing {module_name} needs {reason.name}, which is missing') from reason
-    except Exception as reason:
+    except (Exception, SystemExit) as reason:
         raise error(f'"{source}": importing {module_name} raised {type(reason).__name__}: {reason}') from reason
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import pickle
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.artifacts import allowed, digests, npy, unpack
@@ -156,7 +158,13 @@ def _second_opinion(where: str, data: bytes, known: set[str], trusted: tuple[str
         from picklescan.scanner import SafetyLevel, scan_pickle_bytes
     except ImportError:
         return
-    for found in scan_pickle_bytes(io.BytesIO(data), where).globals:
+    logger = logging.getLogger("picklescan")
+    before, logger.disabled = logger.disabled, True  # it logs joblib's arrays as errors
+    try:
+        second = scan_pickle_bytes(io.BytesIO(data), where)
+    finally:
+        logger.disabled = before
+    for found in second.globals:
         name = f"{found.module}.{found.name}"
         if found.safety == SafetyLevel.Dangerous and name not in {*known, *trusted, "functools.partial"}:
             yield Finding(where=where, name=name, why="is dangerous (picklescan)")
@@ -194,13 +202,15 @@ def load(scanned: Scan, *, trusted: tuple[str, ...] = (), trust: tuple[str, ...]
 
 
 def _refusal(scanned: Scan) -> ModelError:
-    shown = "; ".join(str(f) for f in scanned.findings[:5])
+    whole = f"{PurePath(scanned.path).name}: "  # what the sentence begins with already
+    shown = "; ".join(str(f).removeprefix(whole) for f in scanned.findings[:5])
     more = f"; and {len(scanned.findings) - 5} more" if len(scanned.findings) > 5 else ""
+    named = any(f.name for f in scanned.findings)
+    trust = f'if you know where these bytes come from: trust = "{scanned.sha256}" in [tool.mlready.model]'
     return ModelError(
         f"{scanned.path} was not loaded: {shown}{more}",
-        expected="only globals that a fitted model needs",
-        fix=f'if you know where these bytes come from: trust = "{scanned.sha256}" in [tool.mlready.model]; '
-        "better: save the model as .skops or .onnx",
+        expected="only globals that a fitted model needs" if named else "a whole pickle that can be read to its end",
+        fix=f"{trust}; better: save the model as .skops or .onnx" if named else f"copy or save it again; or, {trust}",
     )
 
 

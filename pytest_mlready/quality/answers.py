@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_mlready.errors import DataError, Ending, ModelError, near
+from pytest_mlready.errors import DataError, Ending, Inconclusive, ModelError, near
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_mlready.values import Model
 
 TIME_LIMIT = 30.0  # seconds for one call
+ROUNDING = 1e-5  # by which a probability may leave 0 to 1: sums over many trees in single precision do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Answer:
         bad = missing(self.labels)
         if self.proba is not None:
             with np.errstate(invalid="ignore"):
-                inside = (self.proba >= -1e-9) & (self.proba <= 1 + 1e-9)
+                inside = (self.proba >= -ROUNDING) & (self.proba <= 1 + ROUNDING)
             bad |= ~inside.all(axis=tuple(range(1, inside.ndim)))
         return bad
 
@@ -102,8 +103,18 @@ def ask(model: Model, X: pl.DataFrame, *, time_limit: float = TIME_LIMIT) -> Ans
 
 
 def usable(model: Model, X: pl.DataFrame, *, what: str, time_limit: float = TIME_LIMIT) -> Answer:
-    """As `ask`, for rows the model must be able to answer. Raises ModelError when the call as a whole fails."""
+    """As `ask`, for rows the model must be able to answer.
+
+    Raises:
+        ModelError: the call as a whole fails.
+        DataError: the rows lack columns that the model needs.
+        Inconclusive: there are no rows.
+    """
+    if not X.height:
+        raise Inconclusive("there are no rows to ask the model for", fix="give the held-out set some rows")
     answer = ask(model, X, time_limit=time_limit)
+    if isinstance(answer.error, DataError):
+        raise answer.error
     if answer.labels is None or answer.labels.shape[0] != X.height:
         raise ModelError(f"the model {answer.problem()} on {what}", expected="one answer a row")
     return answer

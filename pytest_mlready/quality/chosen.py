@@ -30,6 +30,15 @@ class Configured(Protocol):
     def min(self) -> float | None: ...
 
     @property
+    def max(self) -> float | None: ...
+
+    @property
+    def subgroup_min(self) -> float | None: ...
+
+    @property
+    def subgroup_max(self) -> float | None: ...
+
+    @property
     def function(self) -> str | None: ...
 
     @property
@@ -74,5 +83,8 @@ def of_skill(metrics: Mapping[str, Metric], p: Predictions) -> dict[str, Metric]
 
 def _resolved(name: str, table: Configured, p: Predictions, load: Callable[[str], Any]) -> Metric:
     function = None if table.function is None else load(table.function)
-    better = table.min is not None if table.greater_is_better is None else table.greater_is_better
+    better = table.greater_is_better
+    if better is None:  # a limit tells the direction; without one more is better
+        least, most = (table.min, table.subgroup_min), (table.max, table.subgroup_max)
+        better = any(v is not None for v in least) or all(v is None for v in most)
     return resolve(name, p.task, function=function, greater_is_better=better)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import polars as pl
 
-from pytest_mlready.errors import DataError, near
+from pytest_mlready.errors import DataError, Inconclusive, near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,11 +92,12 @@ def infer(
         The contract, columns in the order of `X`. A float column of whole numbers counts as integer and keeps its type.
 
     Raises:
-        DataError: no rows, or overrides that cannot be used (all mistakes at once).
+        Inconclusive: no rows or no columns.
+        DataError: overrides that cannot be used (all mistakes at once).
     """
     if not X.height or not X.width:
-        raise DataError(
-            f"the input data have {X.height} rows and {X.width} columns",
+        raise Inconclusive(
+            f"the data have {X.height} rows and {X.width} feature columns",
             expected="at least one of each, to infer what the model's inputs look like",
         )
     columns = [_column(X[name], free_text=name in text) for name in X.columns]
@@ -178,7 +179,7 @@ def _widened(first: Column, second: Column) -> Column:
     highs = [c.max for c in (first, second) if c.max is not None]
     if len({type(v) for v in (*lows, *highs)} - {int, float}) > 1:
         lows, highs = lows[:1], highs[:1]  # kinds that cannot be compared: the first holds
-    known = set(first.categories)
+    known = first.categories if first.dtype.is_nested() else set(first.categories)  # lists have no hash
     extra = tuple(v for v in second.categories if v not in known)
     return replace(
         first,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def groups_of(
     """
     if frame.height == 0:
         raise DataError("the data have no rows, so there is no group to look at")
-    wanted = dict.fromkeys((spec,) if isinstance(spec, str) else tuple(spec) for spec in specs)
+    wanted = dict.fromkeys((spec,) if isinstance(spec, str) else tuple(dict.fromkeys(spec)) for spec in specs)
     labels: dict[str, pl.Series] = {}
     for name in dict.fromkeys(name for columns in wanted for name in columns):
         if name not in frame.columns:
@@ -127,7 +128,10 @@ def _labels(column: pl.Series) -> pl.Series:
         return _quintiles(column)
     if column.dtype.is_float() and (column.is_finite() & (column == column.floor())).all():
         column = column.cast(pl.Int64, strict=False)
-    return column.cast(pl.String, strict=False)
+    try:
+        return column.cast(pl.String, strict=False)
+    except pl.exceptions.PolarsError:  # lists and durations have no such text
+        return pl.Series(column.name, [None if v is None else str(v) for v in column.to_list()], dtype=pl.String)
 
 
 def _quintiles(column: pl.Series) -> pl.Series:
@@ -135,15 +139,17 @@ def _quintiles(column: pl.Series) -> pl.Series:
     cuts = np.unique([len(values) * k // 5 for k in range(5)])
     starts = values[cuts.tolist()].unique().sort()
     code = starts.search_sorted(column.fill_null(values[0]), side="right").cast(pl.Int64) - 1
-    last = [*starts[1:].to_list(), None]
-    names = [
-        f"{_short(low)} and above" if high is None else f"{_short(low)} to below {_short(high)}"
-        for low, high in zip(starts.to_list(), last, strict=True)
-    ]
+    shown = _told_apart(starts.to_list())
+    names = [f"{low} to below {high}" for low, high in pairwise(shown)] + [f"{shown[-1]} and above"]
     text = code.replace_strict(range(len(names)), names, return_dtype=pl.String)
     named: pl.Series = text.set(column.is_null(), None).alias(column.name)
     return named
 
 
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _told_apart(values: Sequence[Any]) -> list[str]:
+    """Values as text, numbers with as few digits, from four on, as tell them apart."""
+    for digits in range(4, 17):
+        texts = [f"{v:.{digits}g}" if isinstance(v, float) else str(v) for v in values]
+        if len(set(texts)) == len(values):
+            return texts
+    return [repr(v) for v in values]

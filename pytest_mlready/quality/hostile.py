@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import polars as pl
 
-from pytest_mlready.errors import DataError
 from pytest_mlready.quality.answers import TIME_LIMIT, Answer, ask, shorten, usable
 from pytest_mlready.values import Measurement, Verdict
 
@@ -126,8 +125,6 @@ def judge_order(
         is answered silently. Column order is only reported for a model that recorded no feature names: no wrapper
         can tell its columns apart.
     """
-    if not X.height:
-        raise DataError("there are no rows to ask the model for", expected="at least one held-out row")
     rng = np.random.default_rng(seed)
     base = usable(model, X, what="the held-out rows", time_limit=time_limit)
     order = rng.permutation(X.height)

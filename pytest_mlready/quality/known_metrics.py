@@ -57,6 +57,11 @@ class Metric:
     rows: str = "rows"
     draws_rows: bool = False
 
+    @property
+    def plain(self) -> str:
+        """The name that the alias stands for: "roc_auc" of "auroc"."""
+        return ALIASES.get(self.name, self.name)
+
     def statistic(self, p: Predictions) -> Statistic:
         """The metric of these predictions under count weights (b, n); the rows' own weights are already in it."""
         plain = self.build(p)

@@ -27,10 +27,11 @@ LEAK_AUC = 0.98  # of one feature alone; a convention (deepchecks and others war
 
 
 def exact_overlap(train: Dataset, heldout: Dataset, *, confidence: float = 0.95, seed: int = 0) -> Verdict:
-    """Judges the rows that stand in both sets, by features alone and by features and label.
+    """Judges the rows that stand in both sets: by features, by features and label, and as whole rows.
 
-    Failed: more rows are shared than a random split of the same rows would share (see `chance.overlap`), at an error
-    rate of (1 - confidence) / 2 for each of the two. Inconclusive: rows have so many natural twins that half of the
+    Whole rows count the columns that no model sees too (dropped ones, group, time; not the id): few features make many
+    natural twins, among which copies would hide. Failed: more rows are shared than a random split of the same rows
+    would share (see `chance.overlap`), at an error rate of (1 - confidence) / views for each. Inconclusive: rows have so many natural twins that half of the
     held-out set could have been copied into train unseen. Rows on which the label differs are counted besides.
 
     Raises:
@@ -40,10 +41,8 @@ def exact_overlap(train: Dataset, heldout: Dataset, *, confidence: float = 0.95,
     need_rows(train, heldout)
     if not train.features and not heldout.features:
         raise Inconclusive("there are no feature columns, so no rows can be compared")
-    target = heldout.target if heldout.target == train.target else None
-    features = sorted({*train.features, *heldout.features})
-    by_features, by_all = equal_rows(train.frame, heldout.frame, features, target)
-    views = {"features": by_features} | ({"features and label": by_all} if by_all is not None else {})
+    views = _views(train, heldout)
+    by_features = views["features"]
     alpha = (1 - confidence) / len(views)
     judged = {
         name: overlap(
@@ -63,6 +62,19 @@ def exact_overlap(train: Dataset, heldout: Dataset, *, confidence: float = 0.95,
     return verdict(
         "passed", f"{len(shared):,} of {len(heldout):,} held-out rows are in train, as chance has it", measured
     )
+
+
+def _views(train: Dataset, heldout: Dataset) -> dict[str, RowGroups]:
+    target = heldout.target if heldout.target == train.target else None
+    features = sorted({*train.features, *heldout.features})
+    by_features, by_label = equal_rows(train.frame, heldout.frame, features, target)
+    views = {"features": by_features} | ({"features and label": by_label} if by_label is not None else {})
+    common = set(train.frame.columns) & set(heldout.frame.columns)
+    whole = sorted(common - {target, train.id, heldout.id})
+    if set(whole) > set(features):
+        unlabelled, labelled = equal_rows(train.frame, heldout.frame, whole, target)
+        views["whole rows"] = unlabelled if labelled is None else labelled
+    return views
 
 
 def _shared(name: str, groups: RowGroups, o: Overlap) -> list[Measurement]:

@@ -1,9 +1,10 @@
 """Measures a metric on a model's predictions, with confidence bounds or the reason why there are none.
 
-Which bounds: Wilson for shares of rows, logit-DeLong for the area under the ROC curve, BCa bootstrap (stratified by
-class: the bounds are for the class shares of the held-out set) for everything else. With clustered rows every metric
-is bounded by a cluster bootstrap, with weighted rows by a bootstrap of the weighted metric: the closed forms assume
-independent rows of equal weight.
+Which bounds: Wilson for shares of rows (exact below 20), logit-DeLong for the area under the ROC curve, BCa bootstrap
+for everything else: of all rows at once, since a held-out set is drawn at random and its class shares with it (resampled
+by class, the one-sided 95 % bound of F1 covers 88 to 92 %; of all rows, 95 %). With clustered rows
+every metric is bounded by a cluster bootstrap, with weighted rows by a bootstrap of the weighted metric: the closed
+forms assume independent rows of equal weight.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ __all__ = ["ALIASES", "METRICS", "Estimate", "Metric", "measure", "names", "reso
 
 MIN_RARER_CLASS = 50  # rows, for areas under curves: below, even logit-DeLong covers less than it says
 MIN_ROWS = 100  # rows, for a bootstrap
+MIN_WILSON = 20  # rows of a share: of 3 rows that are all right, Wilson's bound claims too much in 15 of 100 sets
 MIN_CLUSTERS = 20  # clusters, for a cluster bootstrap; "few" starts between 20 and 50 (Cameron and Miller 2015)
 DRAWN_RESAMPLES = 1000  # for metrics that must draw rows again one resample at a time
 
@@ -107,7 +109,7 @@ def _unusable(metric: Metric, p: Predictions) -> str:
         missing = 0 if values is None else _missing(values)
         if missing:
             return f"the {what} hold {missing} missing or non-finite values"
-    if p.task.endswith("classification") and len(np.unique(p.y)) < 2:
+    if p.task.endswith("classification") and metric.parts is None and len(np.unique(p.y)) < 2:
         return f"every row is {p.y[0]!s}: a classifier cannot be judged on one class"
     return ""
 
@@ -124,19 +126,44 @@ def _too_few(metric: Metric, p: Predictions) -> str:
     """Why no bound would hold what it says; empty when one would."""
     if metric.kind == "extreme":
         return "no confidence bound exists for a maximum (set confidence = 0 to compare the largest error seen)"
-    cluster = _cluster(metric, p)
-    clusters = len(p) if cluster is None else len(np.unique(cluster))
-    if metric.needs == "group" and clusters < MIN_ROWS:
-        return f"only {clusters} queries, and a bootstrap bound needs {MIN_ROWS}"
-    if clusters < MIN_CLUSTERS:
-        return f"only {clusters} clusters, and a cluster bootstrap needs {MIN_CLUSTERS}"
+    if metric.needs == "group" and (queries := len(np.unique(p.extra["group"]))) < MIN_ROWS:
+        return f"only {queries} queries, and a bootstrap bound needs {MIN_ROWS}"
+    if p.cluster is not None and (clusters := _clusters(metric, p, p.cluster)) < MIN_CLUSTERS:
+        of = "" if metric.rows == "rows" else f" with {metric.rows}"
+        return f"only {clusters} clusters{of}, and a cluster bootstrap needs {MIN_CLUSTERS}"
     if metric.kind == "general" and len(p) < MIN_ROWS:
         return f"only {len(p)} rows, and a bootstrap bound needs {MIN_ROWS}"
-    if metric.needs == "score" or (metric.needs == "proba" and "auc" in metric.name):
-        rarest = int(np.unique(p.y, return_counts=True)[1].min())
-        if rarest < MIN_RARER_CLASS:
-            return f"only {rarest} rows of the rarest class, and a bound needs {MIN_RARER_CLASS}"
-    return ""
+    if p.weight is not None and (worth := effective_rows(p.weight[_counted(metric, p)])) < MIN_ROWS:
+        return f"by their weights the {metric.rows} are worth {worth:.0f}, and a bootstrap bound needs {MIN_ROWS}"
+    ranks = metric.needs == "score" or (metric.needs == "proba" and "auc" in metric.plain)
+    return _rare_class(p) if ranks else ""
+
+
+def _rare_class(p: Predictions) -> str:
+    classes, counts = np.unique(p.y, return_counts=True)
+    if counts.min() < MIN_RARER_CLASS:
+        return f"only {counts.min()} rows of the rarest class, and a bound needs {MIN_RARER_CLASS}"
+    if p.cluster is None:
+        return ""
+    fewest = min(len(np.unique(p.cluster[p.y == name])) for name in classes)
+    text = f"only {fewest} clusters with rows of one class, and a cluster bootstrap needs {MIN_CLUSTERS}"
+    return text if fewest < MIN_CLUSTERS else ""
+
+
+def effective_rows(weight: np.ndarray) -> float:
+    """Rows of equal weight that tell as much as these (Kish 1965, Survey Sampling, 11.7)."""
+    total = float(weight.sum())
+    return total**2 / float((weight**2).sum()) if total else 0.0
+
+
+def _counted(metric: Metric, p: Predictions) -> np.ndarray:
+    """The rows that the metric counts: the positive ones for a recall, all for most; boolean, shape (n,)."""
+    return np.ones(len(p), bool) if metric.parts is None else np.asarray(metric.parts(p)[1])
+
+
+def _clusters(metric: Metric, p: Predictions, cluster: np.ndarray) -> int:
+    """Clusters that hold rows which count."""
+    return len(np.unique(cluster[_counted(metric, p)]))
 
 
 def _cluster(metric: Metric, p: Predictions) -> np.ndarray | None:
@@ -151,19 +178,17 @@ def _bounded(metric: Metric, p: Predictions, confidence: float, seed: int) -> In
         return _wilson(metric, p, confidence)
     if metric.kind == "auc" and independent and p.score is not None:
         return _area(p.y == p.positive, p.score, confidence)
-    classes = p.y if p.task.endswith("classification") else None
     found = bca(
         metric.statistic(p),
         len(p),
-        strata=classes,
         cluster=_cluster(metric, p),
         confidence=confidence,
         sides=1,
         resamples=DRAWN_RESAMPLES if metric.draws_rows else RESAMPLES,
         seed=seed,
     )
-    if metric.parts and p.cluster is not None and found.estimate in (0.0, 1.0):
-        return _wilson_of_clusters(len(np.unique(p.cluster)), found, confidence)
+    if metric.parts and found.estimate in (0.0, 1.0):
+        return _wilson_of_units(metric, p, found, confidence)
     return found
 
 
@@ -171,16 +196,21 @@ def _wilson(metric: Metric, p: Predictions, confidence: float) -> Interval:
     assert metric.parts is not None
     top, bottom = metric.parts(p)
     k, n = int((top & bottom).sum()), int(bottom.sum())
-    lower, upper = intervals.wilson(k, n, confidence=confidence, sides=1)
-    return Interval(estimate=k / n if n else math.nan, lower=float(lower), upper=float(upper), n=n, method="Wilson")
+    exact = n < MIN_WILSON
+    bounds = intervals.clopper_pearson if exact else intervals.wilson
+    lower, upper = bounds(k, n, confidence=confidence, sides=1)
+    method = "Clopper-Pearson" if exact else "Wilson"
+    return Interval(estimate=k / n if n else math.nan, lower=float(lower), upper=float(upper), n=n, method=method)
 
 
-def _wilson_of_clusters(n: int, found: Interval, confidence: float) -> Interval:
-    """Where no cluster differs, resampling shows no spread: each cluster counts as one trial."""
+def _wilson_of_units(metric: Metric, p: Predictions, found: Interval, confidence: float) -> Interval:
+    """Where no row differs, resampling shows no spread: each cluster, or row by its worth, counts as one trial."""
+    if p.cluster is not None:
+        n, method = float(_clusters(metric, p, p.cluster)), "Wilson over clusters"
+    else:
+        n, method = effective_rows(np.asarray(p.weight)[_counted(metric, p)]), "Wilson over effective rows"
     lower, upper = intervals.wilson(found.estimate * n, n, confidence=confidence, sides=1)
-    return Interval(
-        estimate=found.estimate, lower=float(lower), upper=float(upper), n=found.n, method="Wilson over clusters"
-    )
+    return Interval(estimate=found.estimate, lower=float(lower), upper=float(upper), n=found.n, method=method)
 
 
 def _area(positive: np.ndarray, score: np.ndarray, confidence: float) -> Interval:

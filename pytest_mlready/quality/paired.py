@@ -14,7 +14,7 @@ from pytest_mlready.quality import paired_rates
 from pytest_mlready.quality.bootstrap import RESAMPLES, bca
 from pytest_mlready.quality.comparison import Comparison
 from pytest_mlready.quality.intervals import delong_paired
-from pytest_mlready.quality.metrics import DRAWN_RESAMPLES, MIN_CLUSTERS, MIN_RARER_CLASS, MIN_ROWS
+from pytest_mlready.quality.metrics import DRAWN_RESAMPLES, MIN_CLUSTERS, MIN_RARER_CLASS, MIN_ROWS, effective_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,12 +31,12 @@ POWER = 0.8
 
 def default_margin(metric: Metric) -> float:
     """One point for a rate (1.0 for metrics that run to 100), one per cent of the reference for an error."""
-    return 1.0 if metric.name in HUNDREDS else POINT
+    return 1.0 if metric.plain in HUNDREDS else POINT
 
 
 def is_relative(metric: Metric) -> bool:
     """Whether differences are taken relative to the reference: errors without a natural scale, such as RMSE."""
-    is_error = not metric.greater_is_better and metric.kind in ("general", "extreme") and metric.name not in ABSOLUTE
+    is_error = not metric.greater_is_better and metric.kind in ("general", "extreme") and metric.plain not in ABSOLUTE
     return is_error or metric.name.startswith("neg_")
 
 
@@ -52,7 +52,7 @@ def compare(  # noqa: PLR0913 - one knob each
     """Compares two models row by row.
 
     Rates by Tango's score interval with the exact McNemar test, areas under the ROC curve by paired DeLong. The rest,
-    and everything whose rows have clusters or weights, by a paired BCa bootstrap: stratified by class, or of whole
+    and everything whose rows have clusters or weights, by a paired BCa bootstrap of rows, or of whole
     clusters.
 
     Args:
@@ -162,20 +162,20 @@ def _resampled(q: _Question) -> Comparison:
     interval = bca(
         _improvement(ours, theirs, sign=1 if q.metric.greater_is_better else -1, relative=relative),
         n,
-        strata=q.candidate.y if q.candidate.task.endswith("classification") else None,
         cluster=q.candidate.cluster,
         confidence=q.confidence,
         sides=1,
         resamples=DRAWN_RESAMPLES if q.metric.draws_rows else RESAMPLES,
         seed=q.seed,
     )
-    identical = _same_answers(q.metric, q.candidate, q.reference)
+    identical = interval.estimate == 0 and _same_answers(q.metric, q.candidate, q.reference)
+    shortages = (_shortage(q.metric, p) for p in (q.candidate, q.reference))
     lower, upper = (0.0, 0.0) if identical else (interval.lower, interval.upper)
     return q.answer(
         candidate=float(ours(np.ones((1, n)))[0]), reference=float(theirs(np.ones((1, n)))[0]),
         difference=interval.estimate, lower=lower, upper=upper, n=n, method=f"paired {interval.method}",
         relative=relative, mde=_detectable((upper - lower) / 2, q.confidence), identical=identical,
-        shortage=_shortage(q.metric, q.candidate),
+        shortage=next(filter(None, shortages), ""),
     )  # fmt: skip
 
 
@@ -204,21 +204,31 @@ def _lacking(metric: Metric, *models: Predictions) -> str:
     if metric.needs in ("proba", "score") and any(getattr(p, metric.needs) is None for p in models):
         kind = "probabilities" if metric.needs == "proba" else "probabilities and no decision values"
         return f"one of the two models gives no {kind}"
+    tasks = {p.task for p in models}
+    alike = len(tasks) == 1 or (metric.needs == "labels" and tasks <= set(metric.tasks))
+    if not alike or (len(tasks) == 1 and len({p.positive for p in models}) > 1):
+        classes = " and ".join(", ".join(map(str, p.classes or ())) for p in models)
+        return f"the two models do not know the same classes ({classes}), so that {metric.name} means two things"
     return ""
 
 
 def _shortage(metric: Metric, p: Predictions) -> str:
     if metric.kind == "extreme":
         return f"{metric.name} is a maximum, for which no confidence bound exists"
-    if p.cluster is not None and (clusters := len(np.unique(p.cluster))) < MIN_CLUSTERS:
-        return f"there are {clusters} clusters, and {MIN_CLUSTERS} are needed"
+    counted = np.ones(len(p), bool) if metric.parts is None else np.asarray(metric.parts(p)[1])
+    if p.cluster is not None and (clusters := len(np.unique(p.cluster[counted]))) < MIN_CLUSTERS:
+        of = "" if metric.rows == "rows" else f" with {metric.rows}"
+        return f"there are {clusters} clusters{of}, and {MIN_CLUSTERS} are needed"
+    if p.weight is not None and (worth := effective_rows(p.weight[counted])) < MIN_ROWS:
+        return f"by their weights the {metric.rows} are worth {worth:.0f}, and a bootstrap needs {MIN_ROWS}"
     if metric.kind == "auc":
         positive = int((p.y == p.positive).sum())
         rarer = min(positive, len(p) - positive)
         return "" if rarer >= MIN_RARER_CLASS else f"the rarer class has {rarer} rows, and {MIN_RARER_CLASS} are needed"
-    return "" if len(p) >= MIN_ROWS else f"there are {len(p)} rows, and a bootstrap needs {MIN_ROWS}"
+    n = int(counted.sum())
+    return "" if n >= MIN_ROWS else f"there are {n} {metric.rows}, and a bootstrap needs {MIN_ROWS}"
 
 
 def _detectable(half: float, confidence: float) -> float | None:
     z = float(ndtri(confidence))
-    return half / z * (z + float(ndtri(POWER))) if z > 0 and math.isfinite(half) else None
+    return half / z * (z + float(ndtri(POWER))) if z > 0 and half > 0 and math.isfinite(half) else None

@@ -77,7 +77,7 @@ def judge(found: Attack, *, limit: float | None = None, confidence: float = 0.95
     """Reports the share of rows broken with its Wilson interval; gated only where a `limit` (0 to 1) is given.
 
     With a limit: failed when the share is above it, passed when its one-sided upper bound is at most it, otherwise
-    inconclusive.
+    inconclusive; so is a search in which the model raised, which says nothing of the rows asked together.
     """
     n, k = len(found.broken), int(found.broken.sum())
     low, high = (float(v) for v in wilson(k, n, confidence=confidence))
@@ -86,6 +86,7 @@ def judge(found: Attack, *, limit: float | None = None, confidence: float = 0.95
         Measurement(name="attack success", value=k / n, max=limit, interval=(low, high), n=n, note="Wilson"),
         Measurement(name="attack distance, median", value=median, n=k, unit="sd", note="plus one a swap or an edit"),
         Measurement(name="attack queries", value=found.queries),
+        Measurement(name="attack rounds without an answer", value=found.unanswered, max=0),
         Measurement(name="nearest change", value=_told(found.example)),
     )
     told = f"small changes change {k} of {n} answers ({100 * low:.1f} to {100 * high:.1f} %)"
@@ -98,7 +99,10 @@ def judge(found: Attack, *, limit: float | None = None, confidence: float = 0.95
     message = f"{told}; max_attack_success = {limit:g}"
     if k / n > limit:
         return Verdict(outcome="failed", message=message, measurements=measurements)
-    if float(wilson(k, n, confidence=confidence, sides=1)[1]) <= limit:
+    if found.unanswered:
+        told = f"{message}; {found.unanswered} rounds got no answer at all, so the share may be larger"
+        return Verdict(outcome="inconclusive", message=told, measurements=measurements)
+    if not confidence or float(wilson(k, n, confidence=confidence, sides=1)[1]) <= limit:
         return Verdict(outcome="passed", message=message, measurements=measurements)
     return Verdict(outcome="inconclusive", message=f"{message}; raise attack_rows to decide", measurements=measurements)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from pytest_mlready.errors import DataError, Inconclusive, ModelError, ReadinessError, near
 from pytest_mlready.quality import class_names
+from pytest_mlready.quality.answers import ROUNDING
 from pytest_mlready.values import Predictions, Task
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _asked(call: Callable[[], Any], method: str, model: Model) -> Any:
         return call()
     except ReadinessError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         text = next(iter(str(error).splitlines()), "")[:160]
         raise ModelError(
             f"{method} of {model.source} raised {type(error).__name__}: {text}",
@@ -162,7 +163,7 @@ def _matrix(found: Any, n: int) -> NDArray[np.float64] | None:
     if not np.isfinite(proba).all():
         bad = int((~np.isfinite(proba).all(axis=1)).sum())
         raise ModelError(f"predict_proba gave NaN or infinity for {bad:,} of {n:,} rows")
-    if proba.min() < -1e-6 or proba.max() > 1 + 1e-6 or np.abs(proba.sum(axis=1) - 1).max() > 1e-3:
+    if proba.min() < -ROUNDING or proba.max() > 1 + ROUNDING or np.abs(proba.sum(axis=1) - 1).max() > 1e-3:
         least, most, total = proba.min(), proba.max(), proba.sum(axis=1)
         raise ModelError(
             f"predict_proba gave {least:.3g} to {most:.3g}, and rows with sums {total.min():.3g} to {total.max():.3g}",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_mlready.errors import Inconclusive, NotApplicable
+from pytest_mlready.errors import DataError, Inconclusive, NotApplicable, near
+from pytest_mlready.quality.answers import shorten
 from pytest_mlready.quality.leakage import LIMIT
 from pytest_mlready.values import Measurement, Verdict
 
@@ -60,28 +61,43 @@ def judge(estimator: Any, train: Dataset, heldout: Dataset) -> Verdict:
 
     Raises:
         NotApplicable: there is no preprocessing with statistics that are known to follow from the data alone.
-        Inconclusive: the preprocessing cannot be refitted on these data.
+        Inconclusive: a set has no rows, or the preprocessing cannot be refitted on these data.
+        DataError: a set lacks a column that the preprocessing was fitted on.
     """
     part = _preprocessing(estimator)
     found = statistics(part) if part is not None else {}
     if not found:
         raise NotApplicable("the model has no scikit-learn preprocessing whose fitted statistics could be compared")
+    _refuse_unfit(part, train, heldout)
     verdict, trouble = None, ""
     for convert in _kinds():
         try:
             ours, everything = _refitted(part, train, heldout, convert)
         except Exception as error:  # noqa: BLE001 - a team's own transformer may raise anything; the next kind may do
-            trouble = f"{type(error).__name__}: {error}".splitlines()[0][:120]
+            trouble = trouble or shorten(f"{type(error).__name__}: {error}", 160)
             continue
         verdict = _compare(found, ours, everything)
         if verdict.outcome != "inconclusive":
             return verdict
     if verdict is None:
         raise Inconclusive(
-            f"the preprocessing could not be refitted on train: {trouble}",
-            fix="give train as the model was trained on it",
+            f"the preprocessing could not be refitted on train, alone and with the held-out rows: {trouble}",
+            fix="give both as the model was trained on them",
         )
     return verdict
+
+
+def _refuse_unfit(part: Any, *sets: Dataset) -> None:
+    for data in sets:
+        if not len(data):
+            raise Inconclusive(f"the {data.name} data have no rows", fix=f"give {data.source} some rows")
+        lacking = [n for n in map(str, getattr(part, "feature_names_in_", ())) if n not in data.frame.columns]
+        if lacking:
+            raise DataError(
+                f"the {data.name} data lack {len(lacking)} of the columns that the preprocessing was fitted on: "
+                f"{', '.join(lacking[:5])}{near(lacking[0], data.frame.columns)}",
+                fix="write train and held-out data with the columns of training",
+            )
 
 
 def _preprocessing(estimator: Any) -> Any:

@@ -90,8 +90,12 @@ def _invariant_mistakes(table: Mapping[str, Any], column: pl.Series) -> list[str
         return [f"{ways[0]} is {values!r}, expected a list of {'two values' if ways == ['swap'] else 'values'}"]
     found = [f'"{column.name}" cannot hold {v!r}' for v in values if not _fits(v, column)]
     if ways == ["swap"] and not found:
-        known = column.cast(pl.String).unique().drop_nulls().head(10_000).to_list()
-        found = [f'no row of "{column.name}" holds {v!r}{near(v, known)}' for v in values if str(v) not in known]
+        known = set(column.cast(pl.String).unique().drop_nulls().to_list())
+        found = [
+            f'no row of "{column.name}" holds {v!r}{near(v, sorted(known)[:10_000])}'
+            for v in values
+            if str(v) not in known
+        ]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+_BY_CHANCE = 1e-6  # probability that a column with that many gaps in one set has no value in the other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,7 @@ def comparable(left: pl.DataFrame, right: pl.DataFrame, names: Sequence[str]) ->
     """The named columns of both tables, of the same types, in which equal values are equal; named f0, f1, ...
 
     Raises:
-        DataError: a column is missing from one of the tables, or is of different kinds in them.
+        DataError: a column is missing from one of the tables, is of different kinds in them, or is empty in one alone.
     """
     for frame, which, other in ((left, "train", right), (right, "held-out", left)):
         missing = [n for n in names if n not in frame.columns]
@@ -108,6 +111,7 @@ def comparable(left: pl.DataFrame, right: pl.DataFrame, names: Sequence[str]) ->
 
 
 def _alike(a: pl.Series, b: pl.Series, name: str) -> tuple[pl.Series, pl.Series]:
+    _refuse_emptied(a, b)
     kind = _common(a.dtype, b.dtype)
     if kind is None:
         raise DataError(
@@ -118,6 +122,27 @@ def _alike(a: pl.Series, b: pl.Series, name: str) -> tuple[pl.Series, pl.Series]
     if kind.is_float() and (a.null_count() or b.null_count()):  # NaN equals NaN already; here it may meet null
         return a.fill_nan(None), b.fill_nan(None)
     return a, b
+
+
+def _refuse_emptied(train: pl.Series, heldout: pl.Series) -> None:
+    """A column that is empty in one set by no chance: no row of that set could equal one of the other."""
+    for empty, full, where in ((train, heldout, "train"), (heldout, train, "the held-out data")):
+        if not len(empty) or _has_value(empty[0]) or _missing(empty) < len(empty):
+            continue
+        if ((_missing(full) + 1) / (len(full) + 2)) ** len(empty) < _BY_CHANCE:
+            raise DataError(
+                f'column "{empty.name}" is empty in all {len(empty):,} rows of {where}, and filled in the other set',
+                expected="the same columns, filled in the same way, in train and held-out data",
+                fix="write both from the same query, or drop the column in [tool.mlready.data]",
+            )
+
+
+def _has_value(cell: object) -> bool:
+    return cell is not None and not (isinstance(cell, float) and math.isnan(cell))
+
+
+def _missing(values: pl.Series) -> int:
+    return values.null_count() + (int(values.is_nan().sum() or 0) if values.dtype.is_float() else 0)
 
 
 def _common(a: pl.DataType, b: pl.DataType) -> pl.DataType | type[pl.DataType] | None:  # noqa: PLR0911

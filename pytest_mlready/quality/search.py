@@ -49,12 +49,14 @@ class Attack:
             edit; NaN elsewhere. Shape (n,).
         queries: Predictions used in all.
         example: The nearest change found: column -> (before, after).
+        unanswered: Calls for many rows together in which the model raised or hung.
     """
 
     broken: NDArray[np.bool_]
     distance: NDArray[np.float64]
     queries: int
     example: dict[str, tuple[Any, Any]]
+    unanswered: int = 0
 
 
 class Search:
@@ -83,7 +85,7 @@ class Search:
         self.best: Cells = {name: cells.copy() for name, cells in self.original.items()}
         self.objective = self._objective(base, np.arange(X.height))
         self.broken = np.zeros(X.height, bool)
-        self.queries = 0
+        self.queries = self.unanswered = 0
 
     def step(self) -> None:
         """One candidate for every row that is not broken yet."""
@@ -125,7 +127,9 @@ class Search:
                 for c in self.columns
                 if _unequal(self.best[c.name][[i]], self.original[c.name][[i]])[0]
             }
-        return Attack(broken=self.broken, distance=away, queries=self.queries, example=example)
+        return Attack(
+            broken=self.broken, distance=away, queries=self.queries, example=example, unanswered=self.unanswered
+        )
 
     def _mutate(self, candidate: Cells, rows: NDArray[np.int64]) -> None:
         """Changes one to three columns of every candidate row."""
@@ -175,7 +179,7 @@ class Search:
         return _unequal(now, before).astype(float)
 
     def _changed(self, answer: Answer, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which answers differ from the row's own. No answer at all counts: a small change must not take it away."""
+        """Which answers differ from the row's own. A row without a usable one does; see `unanswered` for calls."""
         if answer.labels is None or len(answer.labels) != len(rows):
             return np.zeros(len(rows), bool)
         if self.numeric:
@@ -197,7 +201,9 @@ class Search:
     def _ask(self, cells: Cells) -> Answer:
         frame = pl.DataFrame([_series(name, values, self.dtypes[name]) for name, values in cells.items()])
         self.queries += frame.height
-        return ask(self.model, frame, time_limit=self.time_limit)
+        answer = ask(self.model, frame, time_limit=self.time_limit)
+        self.unanswered += answer.labels is None or len(answer.labels) != frame.height
+        return answer
 
     def _accept(self, candidate: Cells, rows: NDArray[np.int64], which: NDArray[np.bool_]) -> None:
         for name, cells in candidate.items():

@@ -14,6 +14,8 @@ from pytest_mlready.values import Measurement
 if TYPE_CHECKING:
     from pytest_mlready.values import Dataset, Verdict
 
+LARGEST_WHOLE = 2.0**53  # up to here a float is a whole number exactly
+
 
 def group_overlap(train: pl.Series, heldout: pl.Series) -> Verdict:
     """Fails when an id stands in both sets; ids are compared as text, so 12 and "12" are one.
@@ -46,7 +48,7 @@ def _ids(s: pl.Series) -> pl.Series:
     """Ids as text; numbers that a file format turned into floats are whole again, NaN is missing."""
     if s.dtype.is_float():
         s = s.fill_nan(None)
-        whole = bool((s.drop_nulls() == s.drop_nulls().round()).all())
+        whole = bool(((s == s.round()) & (s.abs() < LARGEST_WHOLE)).all())
         s = s.cast(pl.Int64) if whole else s
     return s.cast(pl.String)
 

@@ -64,6 +64,7 @@ class SliceSearch:
         binary: The loss is 0 or 1 on every row.
         confidence: Of the simultaneous bounds.
         min_rows: The least rows a cell had to have.
+        worst: The slice with the highest lower bound, listed or left out: where any is beyond a limit, this one is.
     """
 
     slices: tuple[Slice, ...]
@@ -74,6 +75,7 @@ class SliceSearch:
     binary: bool
     confidence: float
     min_rows: int
+    worst: Slice | None = None
 
 
 def search(  # noqa: PLR0913 - one knob each
@@ -128,17 +130,18 @@ def search(  # noqa: PLR0913 - one knob each
     news = [(s, _rows(binned, cells, i)) for s, i in found if not _restates(s, wider)]
     return SliceSearch(
         slices=_distinct(news, top), examined=len(cells), skipped=tuple(skipped), n=len(losses), overall=trial.mean,
-        binary=trial.binary, confidence=confidence, min_rows=min_rows,
+        binary=trial.binary, confidence=confidence, min_rows=min_rows, worst=found[0][0] if found else None,
     )  # fmt: skip
 
 
-def judge(result: SliceSearch, *, max_drop: float | None = None) -> Verdict:
+def judge(result: SliceSearch, *, max_drop: float | None = None, what: str = "loss") -> Verdict:
     """Fails when some slice is confidently worse than the whole by more than `max_drop`; lists the worst otherwise.
 
     Args:
         result: Of `search`.
         max_drop: How much worse a slice may be: points of the mean loss. None: 0.15 for a loss of 0s and 1s, half of
             the overall mean for any other. Both are conventions without an authority behind them.
+        what: Name of the loss, for the message.
     """
     limit = max_drop if max_drop is not None else MAX_DROP if result.binary else MAX_RELATIVE_DROP * abs(result.overall)
     ceiling = result.overall + limit
@@ -152,21 +155,22 @@ def judge(result: SliceSearch, *, max_drop: float | None = None) -> Verdict:
             f"Next step: add held-out rows, or lower min_rows."
         )
         return Verdict(outcome="inconclusive", message=message, measurements=measured)
-    bad = [s for s in result.slices if s.interval[0] > ceiling]
+    listed = result.slices if result.worst is None else (*result.slices, result.worst)
+    bad = list(dict.fromkeys(s for s in listed if s.interval[0] > ceiling))
     if not bad:
         worst = result.slices[0]
-        message = f"None of {result.examined:,} slices is confidently over {limit:.3g} worse; worst: {_sentence(worst)}"
+        message = f"None of {result.examined:,} slices is confidently over {limit:.3g} worse; worst: {_sentence(worst, what)}"
         return Verdict(outcome="passed", message=message, measurements=measured)
     message = (
         f"{len(bad)} of {result.examined:,} slices are confidently over {limit:.3g} worse than the whole; worst: "
-        f"{_sentence(bad[0])}. Next step: look at these rows, then train on more of them or restrict the model's use."
+        f"{_sentence(bad[0], what)}. Next step: look at these rows, then train on more of them or restrict the model's use."
     )
     return Verdict(outcome="failed", message=message, measurements=measured)
 
 
-def _sentence(s: Slice) -> str:
+def _sentence(s: Slice, what: str) -> str:
     return (
-        f"{s.description}: loss {s.value:.3g} (at least {s.interval[0]:.3g}) on {s.n:,} rows, overall {s.overall:.3g}"
+        f"{s.description}: {what} {s.value:.3g} (at least {s.interval[0]:.3g}) on {s.n:,} rows, overall {s.overall:.3g}"
     )
 
 

@@ -54,7 +54,7 @@ def lost(  # noqa: PLR0913 - one knob each
         ours, theirs = take(candidate, group.rows), take(production, group.rows)
         for metric, margin in metrics:
             c = compare(metric, ours, theirs, margin=margin, confidence=design.confidence, seed=design.seed)
-            found.append(_against(c, group, drop * (100 if metric.name in HUNDREDS else 1), design))
+            found.append(_against(c, group, drop * (100 if metric.plain in HUNDREDS else 1), design))
     return adjust(found)
 
 

@@ -70,11 +70,14 @@ def judge(  # noqa: PLR0913 - one knob each
         message = f"{text} {wording.held}. Next step: {wording.fix}."
         return Verdict(outcome="failed", message=message, measurements=measured)
     gaps = [*_musts(findings, must), *_coverage(findings, partitions, covered)]
+    gaps += [] if findings else ["no group was tested"]
     small = [f for f in findings if not f.adequate]
     clear = f"none of {_count(partitions)} groups is {_surely(confidence)} {wording.missed}"
     if gaps:
         text = (
             f"{_listed(gaps)}; too small to show {wording.drop}: {_listed([_size(f) for f in small])}. So far {clear}."
+            if small
+            else f"{_listed(gaps)}. So far {clear}."
         )
         return Verdict(outcome="inconclusive", message=text[0].upper() + text[1:], measurements=measured)
     text = f"{clear[0].upper()}{clear[1:]}. {wording.held}.{_lowest(findings)}"
@@ -130,7 +133,7 @@ def _musts(findings: Sequence[Finding], must: Sequence[str]) -> list[str]:
     for name in must:
         meant = [f for f in findings if name in (f.group, *f.columns, " × ".join(f.columns))]
         if not meant:
-            gaps.append(f'the must group "{name}" has no rows{near(name, {f.group for f in findings})}')
+            gaps.append(f'the must group "{name}" is not among those examined{near(name, {f.group for f in findings})}')
         gaps += [f'the must group "{f.group}" is too small for {f.metric}' for f in meant if not f.adequate]
     return list(dict.fromkeys(gaps))
 

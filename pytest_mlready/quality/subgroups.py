@@ -12,9 +12,10 @@ from pytest_mlready.quality.group_tests import Design, Finding, adjust, rows_at_
 from pytest_mlready.quality.groups import take
 from pytest_mlready.quality.metrics import measure
 from pytest_mlready.quality.paired import HUNDREDS, is_relative
+from pytest_mlready.values import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from pytest_mlready.quality.groups import Group, Partition
     from pytest_mlready.quality.metrics import Estimate, Metric
@@ -61,8 +62,8 @@ def floors(
     for metric, least, most in wanted:
         overall = measure(metric, p, confidence=0).value
         if overall is None:
-            continue
-        scale = abs(overall) if is_relative(metric) else 100 if metric.name in HUNDREDS else 1
+            continue  # see `unmeasured`
+        scale = abs(overall) if is_relative(metric) else 100 if metric.plain in HUNDREDS else 1
         floor = Floor(metric=metric, limit=0.0, side=1, derived=False, overall=overall, drop=drop * scale)
         if least is None and most is None:
             side: Literal[1, -1] = 1 if metric.greater_is_better else -1
@@ -70,6 +71,25 @@ def floors(
         found += [replace(floor, limit=least)] if least is not None else []
         found += [replace(floor, limit=most, side=-1)] if most is not None else []
     return tuple(found)
+
+
+def unmeasured(metrics: Sequence[Metric], p: Predictions) -> tuple[Verdict, ...]:
+    """An inconclusive verdict for each metric that has no value on all rows, and which `floors` leaves out."""
+    found = [measure(metric, p, confidence=0) for metric in metrics]
+    return tuple(
+        Verdict(outcome="inconclusive", message=f"no group could be judged by {e.name}: {e.reason}")
+        for e in found
+        if e.value is None
+    )
+
+
+def without_bounds(limited: Iterable[str], examined: Collection[str]) -> tuple[Verdict, ...]:
+    """An inconclusive verdict for each metric that has a limit for groups and was not examined: a maximum."""
+    return tuple(
+        Verdict(outcome="inconclusive", message=f"no group could be judged by {name}: no bound exists for a maximum")
+        for name in limited
+        if name not in examined
+    )
 
 
 def examine(
@@ -129,7 +149,8 @@ def _p_exact(p: Predictions, floor: Floor) -> float:
     assert floor.metric.parts is not None
     top, counted = floor.metric.parts(p)
     hits, n = int((top & counted).sum()), int(counted.sum())
-    tail = stats.binom.cdf(hits, n, floor.limit) if floor.side > 0 else stats.binom.sf(hits - 1, n, floor.limit)
+    limit = min(max(floor.limit, 0.0), 1.0)  # one that follows from the overall value may lie outside
+    tail = stats.binom.cdf(hits, n, limit) if floor.side > 0 else stats.binom.sf(hits - 1, n, limit)
     return float(tail)
 
 

@@ -36,7 +36,12 @@ def judge(
         min: What the value must reach at least.
         max: What the value may be at most.
         confidence: 0 compares the point estimate; by default what the estimate's bounds were formed with.
+
+    Raises:
+        ValueError: neither limit is given, or one is NaN.
     """
+    if min is max is None or any(limit is not None and math.isnan(limit) for limit in (min, max)):
+        raise ValueError(f"there is no limit to hold {estimate.name} against")
     confidence = estimate.confidence if confidence is None else confidence
     measured = _measurement(estimate, min, max, confidence)
     if estimate.value is None or (estimate.reason and confidence):

@@ -6,7 +6,7 @@ import itertools
 import math
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -151,6 +151,12 @@ def _judge(percentile: Percentile, limit: float, confidence: float) -> Verdict:
     if percentile.estimate > limit:
         message = f"{told} exceeds {human_time(limit)}"
         return Verdict(outcome="failed", message=message, measurements=found)
+    if not confidence:
+        message = f"{told}, within {human_time(limit)} (point estimate alone: confidence = 0)"
+        measured = (measurement(replace(percentile, upper=math.inf), limit),)
+        return Verdict(
+            outcome="passed" if percentile.estimate <= limit else "inconclusive", message=message, measurements=measured
+        )
     if n < needed:
         message = f"{told}: at least {needed} calls are needed to bound it; raise model.latency.calls"
         return Verdict(outcome="inconclusive", message=message, measurements=found)

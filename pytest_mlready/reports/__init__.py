@@ -13,19 +13,18 @@ if TYPE_CHECKING:
     from pytest_mlready.catalog import Catalog
 
 
-def write(path: str, document: Mapping[str, Any], catalog: Catalog) -> str:
-    """Writes one report in the format that its suffix names; returns a line that says where it is, or why it is not."""
+def write(path: Path, document: Mapping[str, Any], catalog: Catalog) -> str:
+    """Writes one report in the format that its suffix names; returns why it could not be written, or nothing."""
     try:
-        text = render(path, document, catalog)
-        atomically(Path(path), text)
+        atomically(path, render(path, document, catalog))
     except OSError as error:
-        return f"report not written: {path}: {error.strerror or error}"
-    return f"report: {path}"
+        return str(error.strerror or error)
+    return ""
 
 
-def render(path: str, document: Mapping[str, Any], catalog: Catalog) -> str:
+def render(path: Path, document: Mapping[str, Any], catalog: Catalog) -> str:
     """The report's text in the format that the suffix of `path` names."""
-    if Path(path).suffix == ".html":
+    if path.suffix == ".html":
         from pytest_mlready.reports import html
 
         return html.render(document, catalog)

@@ -52,6 +52,14 @@ def build(  # noqa: PLR0913 - the parts of a report
     return dict(plain(document))
 
 
+def policy(asked: Mapping[str, Any]) -> str:
+    """What a gate asks for, in words: a pass means no more than that."""
+    parts = [f"{key} = {asked[key]:g}" for key in ("min_score", "min_checklist") if asked[key] is not None]
+    parts += [", ".join(asked["required"])] if asked["required"] else []
+    parts += [f"nothing below {asked['ratchet']}"] if asked["ratchet"] else []
+    return "; ".join(parts)
+
+
 def _rubrics(tally: Tally) -> list[str]:
     return list(tally.scores) or ["checklist", "ml_test_score"]
 

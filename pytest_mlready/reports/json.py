@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def render(document: Mapping[str, Any]) -> str:
     """The document as JSON; NaN and infinities stand in it as words, so every parser reads it."""
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate, which no file can hold, as \udc80
 
 
 def schema() -> dict[str, Any]:

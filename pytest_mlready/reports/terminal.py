@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_mlready.attestations import WARN_DAYS
 from pytest_mlready.catalog import CATEGORIES
+from pytest_mlready.errors import clean
+from pytest_mlready.reports.document import policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,9 +37,7 @@ class Reporter(Protocol):
     def write_line(self, line: str, **markup: bool) -> None: ...
 
 
-def print_summary(
-    reporter: Reporter, document: Mapping[str, Any], notes: Sequence[str], *, verbose: int
-) -> None:
+def print_summary(reporter: Reporter, document: Mapping[str, Any], notes: Sequence[str], *, verbose: int) -> None:
     """Writes the section; under -q (verbose < 0) only the scores, the gate and where the reports are."""
     screen = Screen(reporter)
     reporter.section("production readiness")
@@ -100,7 +100,9 @@ class Screen:
             for item_id in unverified:
                 self._item(item_id, document["items"][item_id], "", everything=True)
         elif unverified:
-            self.lines([f"unverified     {len(unverified)} items; -v or `pytest-mlready explain` says what would let them be"])
+            self.lines(
+                [f"unverified     {len(unverified)} items; -v or `pytest-mlready explain` says what would let them be"]
+            )
 
     def _item(self, item_id: str, item: Mapping[str, Any], colour: str, *, everything: bool) -> None:
         label = f"{item['status'].replace('_', ' '):<14} "
@@ -108,9 +110,18 @@ class Screen:
         self.line(item_id)
         texts = (item["reason"] or _spoken(item)).splitlines()
         for text in texts if everything else texts[:2]:
-            rows = textwrap.wrap(clean(text), self.width - 4)
-            for row in rows if everything else rows[:2]:
-                self.line(f"    {row}")
+            said, _, step = clean(text).partition("Next step: ")
+            self._paragraph(said, "    ", everything=everything)
+            self._paragraph(step, "    -> ", everything=everything)
+
+    def _paragraph(self, text: str, indent: str, *, everything: bool) -> None:
+        """A text in rows; without -v the first two are enough to know what it is about."""
+        rows = textwrap.wrap(text, self.width - len(indent), break_long_words=False, break_on_hyphens=False)
+        for n, row in enumerate(rows if everything else rows[:2]):
+            cut = not everything and n == 1 and len(rows) > 2
+            self.line(
+                (indent if n == 0 else " " * len(indent)) + (f"{row[: self.width - len(indent) - 2]} …" if cut else row)
+            )
 
     def scores(self, document: Mapping[str, Any]) -> None:
         """One line a rubric; a partial run has none, and says why."""
@@ -119,7 +130,8 @@ class Screen:
                 self.line(f"{rubric.replace('_', ' ')}: no score")
             elif "fraction" in score:
                 self.line(
-                    f"{score['title']:<22} {score['points']:g} of {score['applicable']} ({score['fraction']:.0%})", bold=True
+                    f"{score['title']:<22} {score['points']:g} of {score['applicable']} ({score['fraction']:.0%})",
+                    bold=True,
                 )
             else:
                 self._minimum(score)
@@ -141,6 +153,7 @@ class Screen:
             return
         if gate["passed"]:
             self.line("gate: passed", green=True, bold=True)
+            self.lines([f"    it asks for {policy(document['policy'])}"])
             return
         self.line(f"gate: not passed, {len(gate['shortfalls'])} shortfall(s)", red=True, bold=True)
         self.lines(f"  - {shortfall}" for shortfall in gate["shortfalls"])
@@ -157,8 +170,18 @@ def _about(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _counts(items: Sequence[Mapping[str, Any]]) -> str:
-    """"5 verified, 1 failed": verified first, then what needs a look, unverified last."""
-    order = ("verified", "attested", "failed", "error", "not_run", "inconclusive", "waived", "not_applicable", "unverified")
+    """ "5 verified, 1 failed": verified first, then what needs a look, unverified last."""
+    order = (
+        "verified",
+        "attested",
+        "failed",
+        "error",
+        "not_run",
+        "inconclusive",
+        "waived",
+        "not_applicable",
+        "unverified",
+    )
     counts = {s: sum(i["status"] == s for i in items) for s in order}
     return ", ".join(f"{n} {s.replace('_', ' ')}" for s, n in counts.items() if n)
 
@@ -193,8 +216,3 @@ def _next_steps(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"cheapest path  to {way['to']:g}: verify {', '.join(way['items'])}"
         if way["by_ci"] is not None:
             yield f"               to {way['by_ci']:g}: run this gate in CI ({document['automation']['how']})"
-
-
-def clean(text: str) -> str:
-    """Without control characters, which would move the cursor or change colours: the text may come from outside."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)

@@ -50,7 +50,7 @@ def test_columns_are_chosen_and_ordered_by_name(saved, people):
 def test_missing_columns_are_named_with_the_nearest_ones(saved, people):
     model = models.load("model.joblib", root=saved)
     with pytest.raises(
-        DataError, match=r'2 columns that the data lack: "hours per week"; did you mean "hours_per_week".*"sex"'
+        DataError, match=r'2 columns that the data lack: "hours per week" \(did you mean "hours_per_week"\?\), "sex"'
     ):
         model.predict(people.rename({"hours per week": "hours_per_week", "sex": "Geschlecht <b>"}))
 

@@ -51,3 +51,13 @@ def test_metrics_that_need_no_skill_give_way_to_the_usual_ones():
 def test_an_unknown_metric_is_an_error_with_the_nearest_name():
     with pytest.raises(ReadinessError, match='did you mean "accuracy"'):
         names({"acuracy": {}})
+
+
+def test_a_limit_for_subgroups_tells_the_direction_too_and_without_any_more_is_better():
+    def direction(**more):
+        table = Metric(function="own:score", **more)
+        return metrics_for({"score": table}, BINARY, load=lambda _: max)["score"].greater_is_better
+
+    assert direction(subgroup_min=0.5)
+    assert direction(margin=0.02)
+    assert not direction(subgroup_max=0.5)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from stand_ins import rows
 
-from pytest_mlready.errors import DataError
+from pytest_mlready.errors import DataError, Inconclusive
 from pytest_mlready.quality.feature_schema import MAX_CATEGORIES, infer, merge
 
 
@@ -87,8 +87,8 @@ def test_a_merged_contract_holds_the_rows_of_both():
     assert both.n == 100
 
 
-def test_no_rows_are_an_error():
-    with pytest.raises(DataError, match="0 rows"):
+def test_no_rows_are_inconclusive():
+    with pytest.raises(Inconclusive, match="0 rows"):
         infer(rows().clear())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import math
@@ -42,6 +43,25 @@ def test_200_planted_copies_in_adult_fail_with_their_number():
     assert verdict.outcome == "failed"
     assert "of 16,281 held-out rows are also in train" in verdict.message
     assert "Next step: drop them" in verdict.message
+
+
+def test_200_copies_are_seen_even_when_the_column_that_tells_rows_apart_is_no_feature():
+    train, heldout = adult()
+    features = tuple(c for c in train.features if c != "fnlwgt")
+    clean = [dataclasses.replace(d, features=features) for d in (train, heldout)]
+    assert leakage.exact_overlap(*clean).outcome == "passed"
+    leaking = dataclasses.replace(planted(train, heldout, 200), features=features)
+    verdict = leakage.exact_overlap(leaking, clean[1])
+    assert verdict.outcome == "failed"
+    assert "(whole rows)" in verdict.message
+
+
+def test_dropped_columns_of_any_kind_can_be_compared():
+    frame = pl.DataFrame({"a": range(400), "tags": [["x"], None] * 200, "s": [{"u": 1}] * 400})
+    sets = [
+        dataclasses.replace(dataset(f, n), features=("a",)) for f, n in ((frame[:300], "train"), (frame[300:], "heldout"))
+    ]
+    assert leakage.exact_overlap(*sets).outcome == "passed"
 
 
 def test_copies_with_another_label_are_found_by_their_features():
@@ -334,3 +354,27 @@ def test_distinct_ids_do_not_pass_for_a_telling_feature():
         for n in ("train", "heldout")
     ]
     assert usage.telling_features(*sets) == ()
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.999, 0.9999])
+def test_copies_are_noticed_at_any_confidence(confidence):
+    ones = np.ones(200, np.intp)
+    found = overlap(ones, ones, train_rows=4000, heldout_rows=1000, confidence=confidence)
+    assert found.p < 1 - confidence
+
+
+@pytest.mark.parametrize("ids", [[1.0, np.inf], [1e20, 2.0]])
+def test_ids_that_are_no_whole_numbers_are_compared_as_they_are(ids):
+    ours, others = pl.Series("g", ids), pl.Series("g", [3.0, 4.0])
+    assert separation.group_overlap(ours, others).outcome == "passed"
+    assert separation.group_overlap(ours, ours).outcome == "failed"
+
+
+def test_the_order_of_the_groups_changes_nothing():
+    rng = np.random.default_rng(0)
+    train, heldout = rng.integers(1, 5, (2, 300))
+    turned = rng.permutation(300)
+    first, second = (
+        overlap(train[i], heldout[i], train_rows=4000, heldout_rows=2000, seed=3) for i in (np.arange(300), turned)
+    )
+    assert first == second

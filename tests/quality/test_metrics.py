@@ -310,7 +310,7 @@ def test_weights_weigh_the_value_and_are_bounded_by_a_bootstrap():
     ("name", "p", "reason"),
     [
         ("accuracy", replace(binary(), y=binary().y[:0], labels=binary().y[:0]), "no rows"),
-        ("accuracy", replace(binary(), y=np.full(400, YES)), "every row is >50K"),
+        ("f1", replace(binary(), y=np.full(400, YES)), "every row is >50K"),
         ("roc_auc", replace(binary(), score=None), "no probabilities or decision values"),
         ("log_loss", replace(binary(), proba=None), "no probabilities"),
         ("roc_auc", replace(binary(), score=np.r_[np.nan, binary().score[1:]]), "scores hold 1 missing"),
@@ -344,3 +344,64 @@ def test_wide_problems_stay_sparse():
     p = Predictions(task="multiclass-classification", y=y, labels=np.where(rng.random(5000) < 0.5, y, 0), sha256="x")
     metric = resolve("f1_macro", p.task)
     assert metric.statistic(p)(np.ones((1, 5000)))[0] == pytest.approx(sk.f1_score(y, p.labels, average="macro"))
+
+
+def test_a_share_of_rows_is_measured_on_a_single_class_too():
+    p = replace(binary(), y=np.full(400, NO), labels=np.full(400, YES))
+    assert (measure("accuracy", p).value, measure("fpr", p).value) == (0.0, 1.0)
+    assert "no positive rows" in measure("recall", p).reason
+
+
+def test_few_rows_without_clusters_are_not_called_clusters():
+    p = binary(12)
+    assert measure("accuracy", p).reason == ""
+    assert "cluster" not in measure("f1", p).reason
+
+
+def test_an_alias_needs_as_many_rows_as_the_name_it_stands_for():
+    p = multiclass(400)
+    rare = replace(p, y=np.where(np.arange(400) < 10, "ant", np.where(p.y == "ant", "bee", p.y)))
+    assert all("only 10 rows of the rarest class" in measure(name, rare).reason for name in ("roc_auc", "auroc"))
+
+
+def test_only_clusters_with_rows_that_count_are_counted():
+    y = np.where(np.arange(2000) < 60, YES, NO)
+    p = replace(binary(2000), y=y, labels=y, cluster=np.arange(2000) // 10)
+    assert "only 6 clusters with positive rows" in measure("recall", p).reason
+    assert "only 6 clusters with rows of one class" in measure("roc_auc", p).reason
+    assert measure("accuracy", p).lower == pytest.approx(intervals.wilson(200, 200, sides=1)[0])
+
+
+def test_rows_of_unequal_weight_are_worth_fewer_rows():
+    p = binary(1000)
+    heavy = np.where(np.arange(1000) == 5, 1e6, 1.0)
+    assert (
+        "the rows are worth 1, and a bootstrap bound needs 100" in measure("accuracy", replace(p, weight=heavy)).reason
+    )
+
+
+def test_weighted_rows_that_are_all_right_are_bounded_by_their_worth():
+    p = binary(400)
+    found = measure("accuracy", replace(p, labels=p.y, weight=np.full(400, 2.5)))
+    assert found.lower == pytest.approx(intervals.wilson(400, 400, sides=1)[0])
+
+
+def test_a_share_of_very_few_rows_is_bounded_exactly():
+    p = binary(12)
+    found = measure("accuracy", replace(p, labels=p.y))
+    assert found.method == "Clopper-Pearson"
+    assert found.lower == pytest.approx(0.05 ** (1 / 12))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "share"), [(500, 0.3), (1000, 0.1)])
+def test_the_upper_bound_of_f1_covers_on_held_out_sets_drawn_at_random(n, share):
+    """Resampling within classes covers .92 and .88 here: the class shares of a held-out set are random too."""
+    truth, covered, repetitions = 2 * share * 0.8 / (share + share * 0.8 + (1 - share) * 0.2), 0, 200
+    for seed in range(repetitions):
+        rng = np.random.default_rng(seed)
+        y = rng.random(n) < share
+        labels = np.where(rng.random(n) < 0.8, y, ~y)
+        p = Predictions(task="binary-classification", y=y, labels=labels, classes=(False, True), positive=True)
+        covered += measure("f1", p, confidence=0.95, seed=seed).upper >= truth
+    assert 0.92 <= covered / repetitions <= 0.98

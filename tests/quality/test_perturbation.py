@@ -113,3 +113,22 @@ def test_the_distance_of_texts_counts_edits(a, b, apart):
 def test_a_typo_is_one_edit():
     rng = random.Random(0)
     assert all(edits.distance("a longer sentence", edits.typo("a longer sentence", rng)) <= 1 for _ in range(200))
+
+
+def test_a_model_that_raises_on_changed_rows_never_passes():
+    calls = []
+
+    def breaks(X):
+        calls.append(X)
+        if len(calls) > 2:
+            raise RuntimeError("no")
+        return np.full(X.height, 0.9)
+
+    found = judge(attack(StandIn(breaks), X, SCHEMA), limit=0.1)
+    assert found.outcome == "inconclusive"
+    assert "rounds got no answer" in found.message
+
+
+def test_without_confidence_the_share_itself_decides():
+    held = attack(StandIn(lambda X: np.full(X.height, 0.9)), X, SCHEMA)
+    assert judge(held, limit=0.01, confidence=0).outcome == "passed"

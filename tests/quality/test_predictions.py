@@ -281,3 +281,10 @@ def test_the_task_follows_from_the_target(y, task):
 def test_the_models_classes_decide_the_task():
     assert infer_task(np.arange(100), Fake(None, classes=("a", "b"))) == "binary-classification"
     assert infer_task(TRUE, Fake(None, classes=("a", "b", "c"))) == "multiclass-classification"
+
+
+def test_probabilities_that_single_precision_rounds_beyond_one_are_taken():
+    model = two("low", "high")
+    model.proba = model.proba.copy()
+    model.proba[0] = (1.000004, -0.000004)
+    assert predict(model, dataset()).proba[0].max() == 1.0

@@ -21,7 +21,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-from pytest_mlready.errors import Inconclusive, NotApplicable
+from pytest_mlready.errors import DataError, Inconclusive, NotApplicable
 from pytest_mlready.quality import preprocessing
 
 
@@ -137,6 +137,14 @@ def test_a_model_without_known_preprocessing_is_not_applicable():
 
 
 def test_preprocessing_that_cannot_be_refitted_is_inconclusive():
+    model, words = fitted(TRAIN.frame), dataset(TRAIN.frame.with_columns(age=pl.lit("n/a")), target="y")
+    with pytest.raises(Inconclusive, match=r"could not be refitted on train.*'n/a'"):
+        preprocessing.judge(model, words, HELDOUT)
+
+
+def test_the_set_that_lacks_a_fitted_column_or_all_rows_is_named():
     model = fitted(TRAIN.frame)
-    with pytest.raises(Inconclusive, match="could not be refitted on train"):
+    with pytest.raises(DataError, match=r"the train data lack 1 of the columns .* fitted on: age"):
         preprocessing.judge(model, dataset(TRAIN.frame.drop("age"), target="y"), HELDOUT)
+    with pytest.raises(Inconclusive, match="data have no rows"):
+        preprocessing.judge(model, TRAIN, dataset(TRAIN.frame.clear(), target="y"))

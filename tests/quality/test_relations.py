@@ -182,3 +182,35 @@ def test_the_class_of_the_score_is_asked_for_where_there_are_more_than_two():
         judge(model, X, parse([{"kind": "increasing", "column": "age"}], X))
     named = parse([{"kind": "increasing", "column": "age", "class": "b"}], X)
     assert judge(model, X, named)[0].outcome == "passed"
+
+
+def test_a_label_that_came_back_as_a_float_is_the_label():
+    table = {"kind": "expect", "set": {"age": 90}, "label": 1}
+    relation = parse([table], X)
+    assert judge(StandIn(lambda X: np.ones(X.height), classes=None), X, relation)[0].outcome == "passed"
+
+
+def test_without_confidence_the_share_itself_decides():
+    table = {"kind": "invariant", "column": "job", "values": ["smith"], "max_violations": 0.1}
+    found = verdict(sound, table, confidence=0)
+    assert found.outcome == "passed"
+    assert "confidence = 0" in found.message
+
+
+@pytest.mark.parametrize("step", [-1, 1, 300])
+def test_a_step_does_not_overflow_a_narrow_column(step):
+    narrow = X.with_columns(pl.col("age").cast(pl.UInt8))
+    seen = []
+
+    def spy(X):
+        seen.append(X["age"].dtype)
+        return sound(X.with_columns(pl.col("age").cast(pl.Int64)))
+
+    table = {"kind": "increasing" if step > 0 else "decreasing", "column": "age", "step": step}
+    assert verdict(spy, table, narrow).outcome == ("passed" if abs(step) == 1 else "inconclusive")
+    assert set(seen) == {pl.UInt8}
+
+
+def test_a_value_to_swap_is_found_among_more_than_ten_thousand():
+    wide = pl.DataFrame({"town": [f"t{i}" for i in range(12_000)]})
+    assert all(parse([{"kind": "invariant", "column": "town", "swap": ["t0", f"t{i}"]}], wide) for i in (1, 11_999))

@@ -251,3 +251,17 @@ def test_a_model_without_errors_passes():
     frame = people(1000, 12)
     verdict = slices.judge(slices.search(frame, np.zeros(1000)))
     assert verdict.outcome == "passed"
+
+
+def test_a_part_that_restates_its_whole_still_fails_where_it_alone_is_beyond_the_limit():
+    part, rest = np.arange(6000) < 500, (np.arange(6000) >= 500) & (np.arange(6000) < 700)
+    loss = np.zeros(6000)
+    loss[:170] = loss[500:540] = loss[700:1150] = 1  # 34 % of the part, 30 % of the whole, 11 % of all
+    frame = pl.DataFrame({"whole": part | rest, "half": part | (np.arange(6000) % 2 == 0)})
+    found = slices.search(frame, loss)
+    least = found.slices[0].interval[0] - found.overall
+    beyond = found.worst.interval[0] - found.overall
+    assert found.worst not in found.slices
+    verdict = slices.judge(found, max_drop=(least + beyond) / 2)
+    assert verdict.outcome == "failed"
+    assert found.worst.description in verdict.message

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from pytest_mlready.quality.groups import groups_of, take
 from pytest_mlready.quality.metrics import resolve
 from pytest_mlready.quality.subgroup_losses import lost
 from pytest_mlready.quality.subgroup_verdicts import floor_wording, judge, loss_wording, plot_data
-from pytest_mlready.quality.subgroups import Floor, examine, floors
+from pytest_mlready.quality.subgroups import Floor, examine, floors, unmeasured
 from pytest_mlready.values import Predictions
 
 BINARY, NUMBERS = "binary-classification", "regression"
@@ -413,3 +414,45 @@ def test_the_whole_path_keeps_its_false_alarms_below_five_per_cent():
         found = examine(answers(rng.random(1000) < 0.85), partitions, [limit])
         alarms += judge(found, partitions, floor_wording([limit], drop=0.15)).outcome == "failed"
     assert alarms <= 10
+
+
+def test_a_group_of_a_single_class_that_is_all_wrong_fails():
+    frame = people().with_columns(town=pl.when(pl.int_range(pl.len()) < 100).then(pl.lit("a")).otherwise(pl.lit("b")))
+    y = np.random.default_rng(0).random(4000) < 0.5
+    y[:100] = False
+    found = verdict(answers(np.arange(4000) >= 100, y), frame, ["town"])
+    assert found.outcome == "failed"
+    assert "town=a accuracy 0 <" in found.message
+
+
+def test_a_metric_that_cannot_be_measured_never_passes():
+    p, partitions = answers(np.arange(4000) % 8 > 0), groups_of(people(), ["sex"])
+    limits = floors([(AUC, 0.8, None)], p)
+    found = judge(examine(p, partitions, limits), partitions, floor_wording(limits, drop=0.15))
+    assert found.outcome == "inconclusive"
+    assert "No group was tested" in found.message
+    assert [v.outcome for v in unmeasured([ACCURACY, AUC], p)] == ["inconclusive"]
+
+
+def test_a_floor_below_zero_is_met_by_everybody():
+    p, partitions = answers(np.arange(4000) % 10 == 0), groups_of(people(), ["sex"])
+    assert {f.p for f in examine(p, partitions, floors([(ACCURACY, None, None)], p))} == {1.0}
+
+
+def test_quintiles_whose_first_digits_agree_stay_apart():
+    seconds = pl.DataFrame({"t": 1.7e9 + 10.0 * np.arange(2000)})
+    assert [len(g) for g in groups_of(seconds, ["t"])[0].groups] == [400] * 5
+
+
+@pytest.mark.parametrize("column", [[[1], [2]], [dt.timedelta(1), dt.timedelta(2)]])
+def test_lists_and_durations_are_groups(column):
+    assert len(groups_of(pl.DataFrame({"c": column}), ["c"])[0].groups) == 2
+
+
+def test_a_column_named_twice_counts_once():
+    assert groups_of(people(), [["sex", "sex"]])[0].name == "sex"
+
+
+def test_a_point_of_bleu_has_the_same_size_under_each_of_its_names():
+    p = Predictions(task="text-generation", y=np.array(["a b c d e"] * 200), labels=np.array(["a b c d x"] * 200))
+    assert {floors([(resolve(n, p.task), None, None)], p)[0].drop for n in ("chrf", "chrf2")} == {15.0}

@@ -1,5 +1,7 @@
 """Holds verdicts against the rule (bound, point, between) and the advised rows against the published figures."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -122,3 +124,9 @@ def test_a_model_that_sits_on_the_limit_passes_five_times_in_a_hundred():
     likely = range(1750, 1851)
     passed = [k for k in likely if judge(share(k, n), min=0.9).outcome == "passed"]
     assert stats.binom.pmf(passed, n, 0.9).sum() + stats.binom.sf(likely[-1], n, 0.9) == pytest.approx(0.05, abs=0.006)
+
+
+@pytest.mark.parametrize("limits", [{}, {"min": math.nan}, {"min": 0.5, "max": math.nan}])
+def test_nothing_passes_without_a_limit(limits):
+    with pytest.raises(ValueError, match="no limit"):
+        judge(share(95, 100), **limits)

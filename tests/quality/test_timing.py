@@ -104,3 +104,10 @@ def test_calls_are_cut_to_the_time_there_is():
 def test_numbers_read_well():
     assert [timing.human_time(t) for t in (1.5, 0.00421, 2e-6, 3e-9)] == ["1.5 s", "4.21 ms", "2 µs", "3 ns"]
     assert [timing.human_size(b) for b in (20e6, 1536, 12)] == ["20 MB", "1.54 kB", "12 bytes"]
+
+
+def test_without_confidence_the_percentile_itself_decides():
+    seconds = latencies(200)
+    limit = float(np.quantile(seconds, 0.99, method="inverted_cdf"))
+    assert [v.outcome for v in timing.judge(seconds, {"p99": limit}, confidence=0)] == ["passed"]
+    assert [v.outcome for v in timing.judge(seconds, {"p99": limit * 0.99}, confidence=0)] == ["failed"]

@@ -66,7 +66,8 @@ def _names_of_a_step(estimator: Any) -> tuple[str, ...] | None:
 
 def _classes(estimator: Any) -> tuple[Any, ...] | None:
     labels = getattr(estimator, "classes_", None)
-    return None if labels is None or isinstance(labels, list) else plain_labels(labels)
+    several = isinstance(labels, list) and any(getattr(label, "shape", ()) for label in labels)  # one array an output
+    return None if several else plain_labels(labels)
 
 
 def _takes_texts(estimator: Any) -> bool:

@@ -223,6 +223,7 @@ def test_small_changes_rarely_change_the_answer(
 
 def _subject(mlready: Project, request: pytest.FixtureRequest, *, fuzzes: bool = False) -> tuple[Model, FeatureSchema]:
     """The model and the contract of its inputs. A service is not sent odd inputs that its owner has not allowed."""
+    from pytest_mlready.artifacts import frames
     from pytest_mlready.errors import Inconclusive, Unverified
     from pytest_mlready.quality import feature_schema
 
@@ -233,6 +234,8 @@ def _subject(mlready: Project, request: pytest.FixtureRequest, *, fuzzes: bool =
             fix="[tool.mlready.endpoint] may_change_state = true, for a staging service",
         )
     heldout: Dataset = request.getfixturevalue("mlready_heldout")
+    loose = getattr(model, "loose_names", False)
+    frames.given(heldout.X.clear(), names=model.feature_names, kind="polars", loose=loose)  # all columns are there
     schema = feature_schema.infer(heldout.X, text=heldout.text)
     try:
         train: Dataset = request.getfixturevalue("mlready_train")

@@ -27,8 +27,8 @@ ITEM = Item(
     looks_at=(
         "Every metric under [tool.mlready.metrics] that has min or max is computed on the held-out set, with a "
         "one-sided confidence bound (95 % unless confidence says otherwise): Wilson for shares of rows such as "
-        "accuracy, recall or precision; logit-DeLong for the area under the ROC curve; BCa bootstrap, stratified by "
-        "class, for the rest. With data.cluster, whole clusters are resampled; with data.weight, the weighted "
+        "accuracy, recall or precision; logit-DeLong for the area under the ROC curve; BCa bootstrap for the rest. "
+        "With data.cluster, whole clusters are resampled; with data.weight, the weighted "
         "metric is bootstrapped. Passed: the bound meets the limit. Failed: the value itself misses it. Between the "
         "two, inconclusive, with the rows that would decide. Also inconclusive: fewer than 50 rows of the rarest "
         "class for areas under curves, fewer than 100 rows or 20 clusters for a bootstrap, NaN, a single class. "

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_mlready.evidence import Evidence
     from pytest_mlready.project import Project
     from pytest_mlready.quality.group_tests import Design
+    from pytest_mlready.quality.slices import SliceSearch
     from pytest_mlready.quality.groups import Partition
     from pytest_mlready.quality.metrics import Metric
     from pytest_mlready.values import Dataset, Predictions
@@ -35,8 +36,10 @@ ITEM = Item(
         "error), and the message says so. Exact binomial tests for rates, bounds for the rest, Holm over all groups. "
         "Failed: some group is confidently beyond its limit. Inconclusive: a group listed under must is too small to "
         "show a shortfall of drop, or the groups large enough hold less than 90 % of the rows. Else passed, small ones "
-        "listed with their intervals. Worst slices: all bins of one column and of two are searched; a slice fails only "
-        "when it is confidently worse after correction for all of them. Against production: each group paired with "
+        "listed with their intervals. Worst slices: all bins of one column and of two are searched and the worst are "
+        "listed. With max_slice_drop a slice fails when it is confidently that much worse than the whole, after "
+        "correction for all of them; without, when the model errs there confidently more often (15 points) than its own "
+        "probabilities admit: near a boundary every model errs often, and a good one says so. Against production: each group paired with "
         "the live model's answers, Holm over groups; failed when a group confidently lost more than the margin."
     ),
     how_to_fix=(
@@ -96,7 +99,8 @@ ITEM = Item(
             name="max_slice_drop",
             type="number",
             default=None,
-            doc="How much worse than all rows a slice may be. Unset: 15 points of an error rate; half of other losses.",
+            doc="How much worse than all rows a slice may be, in points of the loss. Unset: the worst are listed, and the "
+            "errors that the model's probabilities do not admit are held against 0.15 (a convention).",
         ),
         Option(name="slice_depth", type="integer", default=2, doc="Columns that one slice may combine, 1 or 2."),
         Option(name="min_slice_rows", type="integer", default=50, doc="Smaller slices are not examined."),
@@ -126,30 +130,53 @@ def test_named_subgroups(
     mlready_evidence.plot("intervals", title="Named subgroups", data=subgroup_verdicts.plot_data(found))
     wording = subgroup_verdicts.floor_wording(limits, drop=options["drop"])
     policy = {"must": options["must"], "covered": options["covered"], "confidence": mlready.confidence}
-    mlready_evidence.conclude([subgroup_verdicts.judge(found, partitions, wording, **policy)])
+    without = subgroups.unmeasured([metric for metric, *_ in wanted], mlready_predictions)
+    without += subgroups.without_bounds(_limited(mlready), [metric.name for metric, *_ in wanted])
+    mlready_evidence.conclude([subgroup_verdicts.judge(found, partitions, wording, **policy), *without])
 
 
 @pytest.mark.model_quality("subgroup_performance")
 def test_worst_slice_search(
     mlready: Project, mlready_evidence: Evidence, mlready_predictions: Predictions, mlready_heldout: Dataset
 ) -> None:
-    """No slice of one or two columns is confidently much worse than the whole."""
+    """No slice of one or two columns is confidently worse than the limit, or than the model itself admits."""
+    import functools
+
+    from pytest_mlready.quality import row_losses, slices
+
+    max_drop = mlready.options(ITEM.id)["max_slice_drop"]
+    mlready_evidence.grade("replayed")
+    search = functools.partial(_search, mlready, mlready_heldout, mlready_predictions)
+    listed = slices.judge(search(row_losses.loss(mlready_predictions)), max_drop=max_drop)
+    unadmitted = row_losses.unadmitted(mlready_predictions)
+    if max_drop is not None or listed.outcome == "inconclusive":
+        mlready_evidence.conclude([listed])
+    elif unadmitted is None:
+        mlready_evidence.measure(listed.measurements)
+        mlready_evidence.unverified(
+            "the worst slices are listed, and no limit is set for them",
+            fix=f'[tool.mlready.items."{ITEM.id}"] max_slice_drop = 0.15 (or a model with predict_proba)',
+        )
+    else:
+        mlready_evidence.measure(listed.measurements)
+        beyond = "share of errors beyond what its probabilities admit"
+        mlready_evidence.conclude([slices.judge(search(unadmitted), max_drop=slices.MAX_DROP, what=beyond)])
+
+
+def _search(mlready: Project, heldout: Dataset, p: Predictions, loss: NDArray[Any]) -> SliceSearch:
+    """Rows of one cluster are no independent witnesses: one of each is taken."""
     import numpy as np
 
     from pytest_mlready.quality import slices
 
-    options = mlready.options(ITEM.id)
-    mlready_evidence.grade("replayed")
-    loss, columns = _loss(mlready_evidence, mlready_predictions), _slice_columns(mlready, mlready_heldout)
-    rows = np.arange(len(loss))
-    if mlready_predictions.cluster is not None:  # rows of one cluster are no independent witnesses: take one of each
-        rows = np.sort(np.unique(mlready_predictions.cluster, return_index=True)[1])
+    options, columns = mlready.options(ITEM.id), _slice_columns(mlready, heldout)
+    rows = np.arange(len(p)) if p.cluster is None else np.sort(np.unique(p.cluster, return_index=True)[1])
     found = slices.search(
-        mlready_heldout.frame.select(columns)[rows], loss[rows], depth=options["slice_depth"],
+        heldout.frame.select(columns)[rows], loss[rows], depth=options["slice_depth"],
         min_rows=options["min_slice_rows"], confidence=mlready.confidence or 0.5, progress=mlready.progress,
     )  # fmt: skip
     mlready.progress("")
-    mlready_evidence.conclude([slices.judge(found, max_drop=options["max_slice_drop"])])
+    return found
 
 
 @pytest.mark.model_quality("subgroup_performance")
@@ -201,11 +228,16 @@ def _metrics(mlready: Project, p: Predictions) -> dict[str, Metric]:
     from pytest_mlready.errors import ReadinessError
     from pytest_mlready.quality import chosen
 
-    tables = mlready.settings.metrics
-    limited = {n: t for n, t in tables.items() if t.subgroup_min is not None or t.subgroup_max is not None}
+    tables, limited = mlready.settings.metrics, _limited(mlready)
     load = functools.partial(named.object_named, root=mlready.root, error=ReadinessError)
     found = chosen.metrics_for(limited or tables, p, load=load)
     return found if tables else dict([*found.items()][:1])
+
+
+def _limited(mlready: Project) -> dict[str, Any]:
+    """The tables that set a limit for subgroups."""
+    tables = mlready.settings.metrics
+    return {n: t for n, t in tables.items() if t.subgroup_min is not None or t.subgroup_max is not None}
 
 
 def _margin(mlready: Project, name: str, default: float) -> float:
@@ -226,18 +258,3 @@ def _slice_columns(mlready: Project, heldout: Dataset) -> list[str]:
     named = [c for spec in mlready.settings.data.subgroups for c in ((spec,) if isinstance(spec, str) else spec)]
     known = [c for c in (*heldout.features, *named) if c in heldout.frame.columns and c not in heldout.text]
     return [*dict.fromkeys(known)]
-
-
-def _loss(evidence: Evidence, p: Predictions) -> NDArray[Any]:
-    """One number a row, more is worse: 0 or 1 for classes, the absolute error, or 100 less chrF."""
-    import numpy as np
-
-    if p.task == "ranking":
-        evidence.not_applicable("a ranking has no loss by row; the named subgroups count")
-    if p.task == "text-generation":
-        from pytest_mlready.quality.metrics import resolve
-
-        score, n = resolve("chrf", p.task).build(p), len(p)
-        return 100 - np.concatenate([score(np.eye(1, n, i)) for i in range(n)])
-    wrong: NDArray[Any] = p.y != p.labels if p.task.endswith("classification") else np.abs(p.y - p.labels)
-    return wrong.astype(float)

@@ -156,6 +156,13 @@ def test_too_few_calls_are_inconclusive(tmp_path, request):
         check.test_latency(mlready, Evidence(), Model(), heldout(), request)
 
 
+def test_a_method_that_the_model_lacks_is_not_timed(tmp_path, request):
+    mlready = project(tmp_path, latency={"p99": 0.5})
+    mlready.options = lambda _: {**OPTIONS, "method": "predict_proba"}
+    with pytest.raises(Inconclusive, match="no predict_proba to time"):
+        check.test_latency(mlready, Evidence(), Model(), heldout(), request)
+
+
 def test_latency_without_limits_is_reported_and_unverified(tmp_path, request):
     with pytest.raises(Unverified, match=r'300 calls of 1 rows take p50 .* latency = \{ p99 = "'):
         check.test_latency(project(tmp_path), Evidence(), Model(), heldout(), request)

@@ -136,6 +136,32 @@ def test_a_weak_spot_nobody_named_is_found(heldout, candidate):
     assert "age" in message
 
 
+def test_a_slice_at_the_boundary_where_every_model_errs_is_listed_and_does_not_cry_wolf(heldout, candidate):
+    """Half of the rows near x = 0 are wrong for the best model there is; it says so, and that is no finding."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=4000)
+    sure = 1 / (1 + np.exp(-3 * x))
+    y = (rng.random(4000) < sure).astype(int)
+    honest = Predictions(
+        task="binary-classification", y=y, labels=(sure > 0.5).astype(int), classes=(0, 1),
+        proba=np.column_stack([1 - sure, sure]), score=sure, positive=1,
+    )  # fmt: skip
+    more = replace(heldout, frame=heldout.frame[:4000].with_columns(age=pl.Series(x)))
+    case = Case(check, heldout=more, candidate=candidate)
+    case.predictions = honest
+    case.run(check.test_worst_slice_search)
+    vain = np.where(sure > 0.5, 0.99, 0.01)
+    case.predictions = replace(honest, proba=np.column_stack([1 - vain, vain]))
+    assert "beyond what its probabilities admit" in case.ends(check.test_worst_slice_search, Failed)
+
+
+def test_without_probabilities_and_without_a_limit_the_slices_are_listed_and_verify_nothing(heldout, candidate):
+    case = Case(check, heldout=heldout, candidate=candidate)
+    case.predictions = replace(case.predictions, proba=None)
+    assert "max_slice_drop" in case.ends(check.test_worst_slice_search, Unverified)
+    assert any(e["name"] == "slices examined" for e in case.evidence.notes.evidence)
+
+
 def test_too_few_rows_for_any_slice_are_inconclusive(candidate):
     Case(check, heldout=table(40, seed=4), candidate=candidate).ends(check.test_worst_slice_search, Inconclusive)
 
@@ -151,12 +177,15 @@ def test_clustered_rows_count_once(heldout, candidate):
 def test_a_regression_is_searched_by_its_absolute_error():
     train, heldout = (table(2000, seed=s, task="regression") for s in (1, 2))
     bad = forest(train, spoil=lambda X, y: y + 8.0 * (X["job"] == "clerk").to_numpy())
-    assert "job = clerk" in Case(check, heldout=heldout, candidate=bad).ends(check.test_worst_slice_search, Failed)
-    Case(check, heldout=heldout, candidate=forest(train)).run(check.test_worst_slice_search)
+    limit = {"max_slice_drop": 1.0}
+    failing = Case(check, heldout=heldout, candidate=bad, options=limit)
+    assert "job = clerk" in failing.ends(check.test_worst_slice_search, Failed)
+    Case(check, heldout=heldout, candidate=forest(train), options=limit).run(check.test_worst_slice_search)
 
 
 def test_texts_are_searched_by_chrf_and_rankings_not_at_all(heldout, candidate):
-    case = Case(check, heldout=replace(heldout, frame=heldout.frame[:300]), candidate=candidate)
+    some = replace(heldout, frame=heldout.frame[:300])
+    case = Case(check, heldout=some, candidate=candidate, options={"max_slice_drop": 50})
     y = np.array(["the quick brown fox jumps"] * 300)
     nurse = (heldout.frame["job"][:300] == "nurse").to_numpy()
     worse = np.where(nurse, "xyz", y)
@@ -206,3 +235,10 @@ def test_the_same_rows_are_compared(heldout, candidate, production):
     case = Case(check, heldout=heldout, candidate=candidate, production=production, settings=GROUPS)
     case.request.fixtures["mlready_production_predictions"] = predict(production, table(5000, seed=77))
     assert "same rows" in case.ends(check.test_no_subgroup_lost_against_production, DataError)
+
+
+def test_a_limit_that_cannot_be_looked_at_is_inconclusive(heldout, candidate):
+    tables = {"accuracy": {"subgroup_min": 0.7}, "roc_auc": {"subgroup_min": 0.7}}
+    case = Case(check, heldout=heldout, candidate=candidate, settings={**GROUPS, "metrics": tables})
+    case.predictions = replace(case.predictions, score=None, proba=None)
+    assert "no group could be judged by roc_auc" in case.ends(check.test_named_subgroups, Inconclusive)
