@@ -10,7 +10,17 @@ import time
 import pytest
 
 ROUNDS = 15
-OTHERS = ("hypothesispytest", "anyio", "benchmark", "xdist", "xdist.looponfail", "randomly", "rerunfailures", "faker", "cacheprovider")
+OTHERS = (
+    "hypothesispytest",
+    "anyio",
+    "benchmark",
+    "xdist",
+    "xdist.looponfail",
+    "randomly",
+    "rerunfailures",
+    "faker",
+    "cacheprovider",
+)
 QUIET = [word for name in OTHERS for word in ("-p", f"no:{name}")]
 
 

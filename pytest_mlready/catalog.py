@@ -207,7 +207,9 @@ def _add(modules: dict[str, ModuleType], module: ModuleType, place: str) -> None
     if not isinstance(item, Item):
         raise SettingsError(f"{module.__name__} defines no ITEM", expected="ITEM = Item(id=…, …)")
     if item.id != place:
-        raise SettingsError(f"{module.__name__} defines the item {item.id!r}", expected=f"the id of its place, {place!r}")
+        raise SettingsError(
+            f"{module.__name__} defines the item {item.id!r}", expected=f"the id of its place, {place!r}"
+        )
     modules[item.id] = module
 
 
@@ -241,8 +243,10 @@ def read_rubric(file: Traversable | Path, items: Mapping[str, Item]) -> Rubric:
     for test in rubric.tests:
         for item in (*test.full, *test.partial, *test.requires):
             if item not in items:
-                raise SettingsError(f"the rubric {file.name}, test {test.id}, names {item!r}{near(item, items)}",
-                                    expected="an item of the catalogue (`pytest-mlready explain` lists them)")
+                raise SettingsError(
+                    f"the rubric {file.name}, test {test.id}, names {item!r}{near(item, items)}",
+                    expected="an item of the catalogue (`pytest-mlready explain` lists them)",
+                )
     return rubric
 
 

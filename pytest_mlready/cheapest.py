@@ -9,11 +9,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_mlready.catalog import Section
-    from pytest_mlready.tally import ItemResult, Score, Tally
+    from pytest_mlready.scores import Score
+    from pytest_mlready.tally import ItemResult, Tally
 
 STEP = 0.5
 # Which of several equally short ways to name: the one that has the most behind it already.
-EFFORT = ("not_run", "inconclusive", "failed", "error", "waived", "attested", "unverified", "not_applicable", "verified")
+EFFORT = (
+    "not_run",
+    "inconclusive",
+    "failed",
+    "error",
+    "waived",
+    "attested",
+    "unverified",
+    "not_applicable",
+    "verified",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Adds the built-in checks to the session as one more collector, with ids that read mlready::<category>::<item>::<test>."""
+"""Adds the built-in checks to the session as one more collector, ids mlready::<category>::<item>::<test>."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_mlready.catalog import Catalog
 
 ROOT = "mlready"
+FIXTURES = "pytest_mlready.fixtures"  # the module that defines them
 
 
 class Checks(pytest.Collector):
@@ -107,6 +108,18 @@ def _unknown(category: str, argument: Any, catalog: Catalog) -> str:
         other = elsewhere[0].partition(".")[0]
         hint = f"; {argument!r} belongs to another category: did you mean pytest.mark.{other}({argument!r})?"
     return f"the mark pytest.mark.{category}({argument!r}) names no item of the catalogue{hint}"
+
+
+def replaced_fixtures(item: pytest.Item) -> str:
+    """What is wrong when a conftest.py redefines fixtures that built-in checks are judged by; "" if nothing."""
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    theirs = [n for n, found in known.items() if n.startswith("mlready") and found[-1].func.__module__ != FIXTURES]
+    if not theirs:
+        return ""
+    return (
+        f"the project redefines {', '.join(sorted(theirs))}, by which built-in checks are judged. "
+        "Next step: hand over models and data by the hooks pytest_mlready_load_model and pytest_mlready_load_data"
+    )
 
 
 def is_bare(item: pytest.Item, categories: Iterable[str]) -> bool:

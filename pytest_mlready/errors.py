@@ -47,7 +47,7 @@ class Failed(AssertionError):  # noqa: N818 - it is a verdict, not an error
         super().__init__(clean(message))
 
 
-class Ending(ReadinessError, unittest.SkipTest):
+class Ending(ReadinessError, unittest.SkipTest):  # noqa: N818 - no error, an ending
     outcome: str
 
 

@@ -69,7 +69,9 @@ class Evidence:
             "name": str(name), "value": value, **limits, "unit": str(unit), "n": size,
             "interval": interval and (lower, upper), "note": str(note),
         }  # fmt: skip
-        self.notes.evidence.append({k: plain(v) for k, v in entry.items() if k in ("name", "value") or v not in (None, "")})
+        self.notes.evidence.append(
+            {k: plain(v) for k, v in entry.items() if k in ("name", "value") or v not in (None, "")}
+        )
 
     def measure(self, measurements: Iterable[Measurement]) -> None:
         """Notes measurements as the domain packages return them."""
@@ -128,15 +130,17 @@ class Evidence:
 
 
 def plain(value: Any, *, depth: int = 0) -> Any:
-    """The value as JSON can carry it: NumPy scalars and arrays unwrapped, non-finite numbers as words, the rest as text."""
+    """The value as JSON can carry it: NumPy unwrapped, non-finite numbers as words, unknown types as text."""
     if value is None or type(value) in (bool, str):
         return value
     if isinstance(value, (int, float)):
         return _number(value)
-    if depth > DEEPEST:
-        return str(value)
-    if hasattr(value, "tolist"):
+    if hasattr(value, "tolist") and depth <= DEEPEST:
         return plain(value.tolist(), depth=depth + 1)
+    return _container(value, depth) if depth <= DEEPEST else str(value)
+
+
+def _container(value: Any, depth: int) -> Any:
     if isinstance(value, dict):
         return {str(k): plain(v, depth=depth + 1) for k, v in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

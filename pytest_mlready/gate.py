@@ -83,7 +83,9 @@ def _minimum(tally: Tally, rubric: str, least: float | None, name: str) -> Itera
 
 
 def _satisfies(result: ItemResult, *, accept_attested: bool) -> bool:
-    return result.status in ("verified", "not_applicable", "waived") or (accept_attested and result.status == "attested")
+    return result.status in ("verified", "not_applicable", "waived") or (
+        accept_attested and result.status == "attested"
+    )
 
 
 def _standing(result: ItemResult) -> str:

@@ -55,7 +55,9 @@ class Following:
         return min((outcome for outcome, _ in self.endings), key=WORST_FIRST.index, default="not_run")
 
     def to_text(self) -> str:
-        message = next((m for outcome, m in self.endings if outcome == self.outcome), "it began, and no result came back")
+        message = next(
+            (m for outcome, m in self.endings if outcome == self.outcome), "it began, and no result came back"
+        )
         return to_text(
             {
                 "id": self.id,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
-RUN = pytest.StashKey["Run"]()
+if TYPE_CHECKING:
+    import pytest
 
 # The eight categories; the catalogue has the same in the same order (a test holds them together), but reading it
 # would cost every ordinary test run the import of 62 modules.

@@ -1,4 +1,4 @@
-"""Opens the project under test: its settings, the catalogue, digests and what can be found, each read when first asked."""
+"""Opens the project under test: settings, catalogue, digests and what can be found, each read when first asked."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Project:
         return (self.root / text).resolve()
 
     def seed(self, check_id: str) -> int:
-        """Seed of a check: follows from the digests of model and data, so that the same inputs give the same verdict."""
+        """Seed of a check, from the digests of model and data: the same inputs give the same verdict."""
         return self.digests.seed(check_id)
 
     def progress(self, text: str) -> None:

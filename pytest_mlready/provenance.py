@@ -69,7 +69,9 @@ def _digest(root: Path, source: str | None) -> str | None:
 
 def trigger(environ: Mapping[str, str] = os.environ) -> str:
     """The CI service that runs this, or "local"."""
-    return next((name for key, name in CI_VARIABLES.items() if environ.get(key, "").lower() not in ("", "false", "0")), "local")
+    return next(
+        (name for key, name in CI_VARIABLES.items() if environ.get(key, "").lower() not in ("", "false", "0")), "local"
+    )
 
 
 def automation(root: Path, environ: Mapping[str, str] = os.environ) -> Automation:
@@ -94,23 +96,23 @@ def _up_to_repository(root: Path) -> list[Path]:
     return [root] if not top or type(root)(top) == root.resolve() else [root, type(root)(top)]
 
 
-def git(root: Path, *words: str) -> str:
-    """What git answers, stripped; empty when there is no git, no repository, or no answer within ten seconds."""
+def git(root: Path, *words: str) -> str | None:
+    """What git answers, stripped; None when there is no git, no repository, or no answer within ten seconds."""
     try:
         done = subprocess.run(
             ["git", *words], cwd=root, capture_output=True, text=True, timeout=10, check=False, errors="replace"
         )
     except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def describe(root: Path, found: Digests, *, settings_sha256: str | None) -> dict[str, Any]:
     """The provenance part of the JSON report, but for its times."""
-    commit = git(root, "rev-parse", "HEAD")
+    changes = git(root, "status", "--porcelain", "--untracked-files=no")
     return {
-        "commit": commit or None,
-        "dirty": bool(git(root, "status", "--porcelain", "--untracked-files=no")) if commit else None,
+        "commit": git(root, "rev-parse", "HEAD") or None,
+        "dirty": None if changes is None else bool(changes),
         "settings_sha256": settings_sha256,
         "model_sha256": found.model,
         "data_sha256": {"train": found.train, "heldout": found.heldout},

@@ -16,7 +16,7 @@ from pytest_mlready import collection, gate, outcomes, project
 from pytest_mlready.errors import ReadinessError, clean, near
 from pytest_mlready.evidence import Evidence, to_text
 from pytest_mlready.fixtures import EVIDENCE
-from pytest_mlready.plugin import CATEGORIES, RUN
+from pytest_mlready.plugin import CATEGORIES
 from pytest_mlready.tally import TestOutcome
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_mlready.project import Project
 
 FOLLOWING = pytest.StashKey[outcomes.Following]()
-WRONG_MARKS = pytest.StashKey[list[str]]()
+WRONG = pytest.StashKey[list[str]]()
 SUFFIXES = (".json", ".html")
 FAILED = "cache/lastfailed"  # where pytest keeps what --last-failed runs
 HIGHEST = 7  # tests in each section of the ML Test Score
@@ -43,19 +43,24 @@ def start(config: pytest.Config) -> None:
         _check_options(config, opened)
     except ReadinessError as error:
         raise pytest.UsageError(str(error)) from error
-    worker = hasattr(config, "workerinput")
     run = Run(config, opened, policy)
-    config.stash[RUN] = run
-    config.pluginmanager.register(run, "mlready-run")
-    if worker:
+    _register(config, run, "mlready-run")
+    if hasattr(config, "workerinput"):
         return
     from pytest_mlready.conclusion import Conclusion
 
-    config.pluginmanager.register(Conclusion(run), "mlready-conclusion")
+    _register(config, Conclusion(run), "mlready-conclusion")
     if config.pluginmanager.hasplugin("dsession") or config.pluginmanager.hasplugin("xdist"):
         from pytest_mlready import distribution
 
         config.pluginmanager.register(distribution, "mlready-distribution")
+
+
+def _register(config: pytest.Config, plugin: object, name: str) -> None:
+    if config.pluginmanager.register(plugin, name) is None:
+        raise pytest.UsageError(
+            f"-p no:{name} takes away what a readiness run consists of; leave --mlready out instead"
+        )
 
 
 def _policy(config: pytest.Config, opened: Project) -> gate.Policy:
@@ -165,12 +170,14 @@ class Run:
     def _follow(self, item: pytest.Item) -> None:
         ids, wrong = collection.marked(item, self.project.catalog, CATEGORIES)
         if wrong:
-            item.stash[WRONG_MARKS] = wrong
+            item.stash[WRONG] = wrong
         if not ids:
             if not wrong and collection.is_bare(item, CATEGORIES):
                 self.collected.bare.append(item.nodeid)
             return
         builtin = collection.is_builtin(item)
+        if builtin and (replaced := collection.replaced_fixtures(item)):
+            item.stash[WRONG] = [replaced]
         grade = outcomes.grade_of(getattr(item, "fixturenames", ()))
         item.stash[FOLLOWING] = outcomes.Following(id=item.nodeid, items=ids, builtin=builtin, grade=grade)
         self.collected.tests[item.nodeid] = {"items": list(ids), "builtin": builtin}
@@ -190,7 +197,7 @@ class Run:
     def _is_wanted(item: pytest.Item, globs: Iterable[str]) -> bool:
         following = item.stash.get(FOLLOWING, None)
         ids = following.items if following else ()
-        wrong = WRONG_MARKS in item.stash  # a typo must not make a test vanish from a gate's run
+        wrong = WRONG in item.stash  # a typo must not make a test vanish from a gate's run
         return any(fnmatchcase(i, glob) for i in ids for glob in globs) if globs else bool(ids or wrong)
 
     def pytest_deselected(self, items: Iterable[pytest.Item]) -> None:
@@ -206,8 +213,9 @@ class Run:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
-        if WRONG_MARKS in item.stash:
-            pytest.fail("\n".join(item.stash[WRONG_MARKS]), pytrace=False)
+        wrong: list[str] = item.stash.get(WRONG, [])
+        if wrong:
+            pytest.fail("\n".join(wrong), pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

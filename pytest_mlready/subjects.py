@@ -1,4 +1,4 @@
-"""Brings the things under test: the candidate, the live model, data sets, predictions, files; or says what is missing."""
+"""Brings what is under test: candidate, live model, data sets, predictions, files; or says what is missing."""
 
 from __future__ import annotations
 
@@ -125,7 +125,9 @@ def endpoint(project: Project) -> Any:
     """
     settings = project.settings.endpoint
     if settings.url is None and settings.start is None:
-        raise Unverified("no service is configured", fix='[tool.mlready.endpoint] url = "http://127.0.0.1:8000/predict"')
+        raise Unverified(
+            "no service is configured", fix='[tool.mlready.endpoint] url = "http://127.0.0.1:8000/predict"'
+        )
     if settings.url is None:
         raise Inconclusive(
             f"this release does not start services ({settings.start!r})",

@@ -155,7 +155,7 @@ class Predictions:
 
 
 def seed_of(*parts: str) -> int:
-    """A 63-bit seed from digests and a check's id: the same inputs give the same verdict, and none can be shopped for."""
+    """A 63-bit seed from digests and a check's id: same inputs, same verdict, and none can be shopped for."""
     import hashlib
 
     return int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:8]) >> 1

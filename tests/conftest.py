@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from collections import Counter
 from pathlib import Path
 
-import jsonschema
 import pytest
+from given import check_report
 
 from pytest_mlready import catalog as catalogs
-from pytest_mlready.reports import json as json_report
-from pytest_mlready.tally import Automation, Facts, TestOutcome
 
-TODAY = dt.date(2026, 11, 23)
 WAYS = {"one process": (), "two workers": ("-n", "2"), "without xdist": ("-p", "no:xdist")}
 
 
 @pytest.fixture(scope="session")
 def catalog():
     return catalogs.load()
-
-
-def outcome(item: str, ended: str = "passed", **more) -> TestOutcome:
-    values = {"id": f"tests/test_it.py::test_{item}_{ended}", "items": (item,), "outcome": ended, "message": f"it {ended}"}
-    return TestOutcome(**{**values, **more})
-
-
-def facts(*outcomes: TestOutcome, **more) -> Facts:
-    more.setdefault("automation", Automation(shown=True, how="this run is in a test"))
-    return Facts(outcomes=outcomes, **more)
 
 
 class Ran:
@@ -46,23 +31,6 @@ class Ran:
 
     def status(self, item_id: str) -> str:
         return self.item(item_id)["status"]
-
-
-def check_report(report: dict, catalog) -> None:
-    """Holds a report against its schema, and its own numbers against one another."""
-    jsonschema.Draft202012Validator(json_report.schema()).validate(report)
-    assert list(report["items"]) == list(catalog.items), "every item exactly once, in the catalogue's order"
-    checklist = report["scores"]["checklist"]
-    assert (checklist is None) == bool(report["partial"]), "a partial run, and only that, has no score"
-    if checklist is not None:
-        on_it = {t.id for r in catalog.rubrics if r.id == "checklist" for t in r.tests}
-        points = sum(i["points"] for k, i in report["items"].items() if k in on_it and i["status"] != "not_applicable")
-        assert checklist["points"] == points
-        paper = report["scores"]["ml_test_score"]
-        assert paper["score"] == min(paper["sections"].values())
-    ids = Counter(t["id"] for i in report["items"].values() for t in {x["id"]: x for x in i["tests"]}.values())
-    assert all(n <= 3 for n in ids.values())
-    assert not (report["gate"]["passed"] and report["gate"]["shortfalls"])
 
 
 @pytest.fixture

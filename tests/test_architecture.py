@@ -10,7 +10,20 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "pytest_mlready"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 DOMAINS = ("quality", "drift", "serving", "artifacts", "manifests", "documents")
-PURE = ("tally", "gate", "ratchet", "attestations", "catalog", "cheapest", "values", "errors", "tables", *DOMAINS, "reports")
+PURE = (
+    "tally",
+    "scores",
+    "gate",
+    "ratchet",
+    "attestations",
+    "catalog",
+    "cheapest",
+    "values",
+    "errors",
+    "tables",
+    *DOMAINS,
+    "reports",
+)
 LIGHT = ("__init__", "plugin", "hooks", "fixtures", "checks")  # loaded by every ordinary test run, or by `explain`
 
 
@@ -72,7 +85,9 @@ def test_checks_import_domain_packages_inside_functions(module):
     assert not {ours(n) for n in imports(module, everywhere=False)} - {None, "catalog", "checks"}
 
 
-@named([m for m in MODULES if place(m) in ("tally", "gate", "attestations", "catalog", "cheapest", "settings", "evidence")])
+@named(
+    [m for m in MODULES if place(m) in ("tally", "gate", "attestations", "catalog", "cheapest", "settings", "evidence")]
+)
 def test_nothing_later_in_the_flow_is_reached_back_to(module):
     flow = ["settings", "catalog", "collection", "checks", "evidence", "outcomes", "tally", "gate", "reports"]
     later = {

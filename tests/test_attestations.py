@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 
 import pytest
-from conftest import TODAY
+from given import TODAY
 
 from pytest_mlready.attestations import Scope, judge
 from pytest_mlready.settings import Attestation
@@ -30,7 +30,11 @@ def judged(catalog, document):
         }  # fmt: skip
         attestation = Attestation(**{**values, **changes})
         return judge(
-            attestation, catalog.items[item], root=document.parent, scope=scope or Scope(model_sha256=MODEL), today=today
+            attestation,
+            catalog.items[item],
+            root=document.parent,
+            scope=scope or Scope(model_sha256=MODEL),
+            today=today,
         )
 
     return run

@@ -13,13 +13,21 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_the_generated_checklist_is_current():
-    done = subprocess.run([sys.executable, ROOT / "docs/generate.py", "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs/generate.py", "--check"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_the_readme_names_both_commands_and_the_pip_lines_they_stand_for():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for line in ("make demo", "make test", "pip install -e '.[all]'", "pip install --group dev", "pytest --mlready example_project"):
+    for line in (
+        "make demo",
+        "make test",
+        "pip install -e '.[all]'",
+        "pip install --group dev",
+        "pytest --mlready example_project",
+    ):
         assert line in text
 
 
@@ -53,7 +61,9 @@ def test_the_workflow_in_the_guide_counts_as_automation(tmp_path):
 
 def test_the_first_page_of_the_guide_works_on_an_empty_project(pytester, readiness):
     """As a newcomer would: the guide's settings, a small scikit-learn model, two CSV files."""
-    (example,) = [e for e in re.findall(r"```toml\n(.*?)```", (ROOT / "docs/guide.md").read_text(), re.DOTALL) if "churn" in e]
+    (example,) = [
+        e for e in re.findall(r"```toml\n(.*?)```", (ROOT / "docs/guide.md").read_text(), re.DOTALL) if "churn" in e
+    ]
     (pytester.path / "mlready.toml").write_text(example)
     pytester.makepyfile(
         train_it="""

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import facts, outcome
-from test_tally import MANUAL, signed, waiver
+from given import MANUAL, facts, outcome, signed, waiver
 
 from pytest_mlready.gate import Policy, shortfalls
 from pytest_mlready.tally import tally
@@ -90,7 +89,9 @@ def test_the_ratchet_names_what_fell(catalog):
 
 def test_the_ratchet_lets_points_rise_and_ignores_measurements(catalog):
     before = earlier(catalog, outcome(SECRETS, evidence=({"name": "files", "value": 12},)))
-    now = tally(catalog, facts(outcome(SECRETS, evidence=({"name": "files", "value": 3},)), outcome("data.feature_schema")))
+    now = tally(
+        catalog, facts(outcome(SECRETS, evidence=({"name": "files", "value": 3},)), outcome("data.feature_schema"))
+    )
     assert shortfalls(now, Policy(ratchet="r.json"), earlier=before) == ()
 
 

@@ -12,7 +12,10 @@ ITEM = {"points": 1, "tests": [{"id": "test_it.py::test_one"}]}
 
 
 def test_the_report_of_a_whole_run_is_read(tmp_path):
-    report = WHOLE | {"items": {"security.no_secrets": ITEM}, "scores": {"checklist": {"tests": {"a": {"credit": 0.5}}}}}
+    report = WHOLE | {
+        "items": {"security.no_secrets": ITEM},
+        "scores": {"checklist": {"tests": {"a": {"credit": 0.5}}}},
+    }
     (tmp_path / "r.json").write_text(json.dumps(report))
     assert ratchet.read(tmp_path / "r.json") == report
 

@@ -1,43 +1,16 @@
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 
 import pytest
-from conftest import TODAY, facts, outcome
+from given import MANUAL, facts, fully_verified, outcome, signed, waiver
 
 from pytest_mlready import cheapest
-from pytest_mlready.attestations import Judged
-from pytest_mlready.tally import Automation, Waived, combine, tally
+from pytest_mlready.tally import combine, tally
 
-MANUAL = Automation(shown=False, how="a local run")
 SECRETS = "security.no_secrets"
 ETHICS = "compliance.ethics_review"
 ON_CALL = "documentation.on_call"
-
-
-def signed(item: str, *problems: str) -> Judged:
-    return Judged(
-        item=item, by="Ada", role="lead", approver="Grace", on=TODAY, expires=TODAY + dt.timedelta(90),
-        evidence="docs/it.md", problems=problems, days_left=90,
-    )  # fmt: skip
-
-
-def waiver(item: str, days_left: int = 10) -> Waived:
-    return Waived(item=item, owner="platform", reason="later", expires=TODAY, days_left=days_left)
-
-
-def everything_passed(catalog, *, but=()):
-    return [outcome(i) for i in catalog.items if i not in but]
-
-
-def fully_verified(catalog):
-    """What a project has that has everything: code for all, people's words where people decide."""
-    words = [signed(i.id) for i in catalog.items.values() if i.decided_by != "code"]
-    evidence = tuple(
-        {"name": name, "value": True} for r in catalog.rubrics for t in r.tests for name in t.requires.values()
-    )
-    return facts(*(outcome(i, evidence=evidence) for i in catalog.items), attestations=tuple(words))
 
 
 def test_failed_goes_before_error_before_not_run_before_inconclusive_before_passed():
@@ -70,7 +43,12 @@ def test_all_items_verified_gives_39_points_and_the_highest_ml_test_score(catalo
     result = tally(catalog, fully_verified(catalog))
     assert result.scores["checklist"].points == 39
     assert result.scores["checklist"].value == 1.0
-    assert dict(result.scores["ml_test_score"].sections) == {"data": 7, "model": 7, "infrastructure": 7, "monitoring": 7}
+    assert dict(result.scores["ml_test_score"].sections) == {
+        "data": 7,
+        "model": 7,
+        "infrastructure": 7,
+        "monitoring": 7,
+    }
     assert result.scores["ml_test_score"].value == 7
 
 
@@ -80,11 +58,18 @@ def test_the_39_checklist_items_alone_leave_the_ml_test_score_at_zero(catalog):
     some = facts(*(o for o in whole.outcomes if o.items[0] in on_it), attestations=whole.attestations)
     result = tally(catalog, some)
     assert result.scores["checklist"].value == 1.0
-    assert dict(result.scores["ml_test_score"].sections) == {"data": 1, "model": 2, "infrastructure": 2, "monitoring": 0}
+    assert dict(result.scores["ml_test_score"].sections) == {
+        "data": 1,
+        "model": 2,
+        "infrastructure": 2,
+        "monitoring": 0,
+    }
     assert result.scores["ml_test_score"].value == 0
 
 
-def test_a_run_that_is_not_shown_to_be_automatic_earns_half_in_the_ml_test_score_and_whole_points_on_the_checklist(catalog):
+def test_a_run_that_is_not_shown_to_be_automatic_earns_half_in_the_ml_test_score_and_whole_points_on_the_checklist(
+    catalog,
+):
     whole = fully_verified(catalog)
     result = tally(catalog, facts(*whole.outcomes, attestations=whole.attestations, automation=MANUAL))
     assert result.scores["ml_test_score"].value == 3.5
@@ -174,7 +159,9 @@ def test_not_applicable_leaves_the_checklist_and_earns_nothing_in_the_paper(cata
 
 
 def test_a_failing_test_beats_a_declaration_that_the_item_is_not_applicable(catalog):
-    result = tally(catalog, facts(outcome(SECRETS, "failed"), not_applicable={SECRETS: "no artifacts"})).results[SECRETS]
+    result = tally(catalog, facts(outcome(SECRETS, "failed"), not_applicable={SECRETS: "no artifacts"})).results[
+        SECRETS
+    ]
     assert result.status == "failed"
     assert "declared not applicable (no artifacts)" in result.reason
 
@@ -249,8 +236,12 @@ def test_bands_include_their_upper_end(catalog, value, band):
     else:
         verified = {t.full[0] for t in data[:keep]}
         word = [signed(data[keep].full[0])] if half else []
-        elsewhere = [o for o in whole.outcomes if o.items[0] not in {i for t in rubric.sections[0].tests for i in t.full}]
-        result = tally(catalog, facts(*elsewhere, *(outcome(i) for i in verified), attestations=(*whole.attestations, *word)))
+        elsewhere = [
+            o for o in whole.outcomes if o.items[0] not in {i for t in rubric.sections[0].tests for i in t.full}
+        ]
+        result = tally(
+            catalog, facts(*elsewhere, *(outcome(i) for i in verified), attestations=(*whole.attestations, *word))
+        )
     score = result.scores["ml_test_score"]
     assert (score.value, document.band(score)) == (value, band)
 

@@ -31,8 +31,9 @@ def exact_overlap(train: Dataset, heldout: Dataset, *, confidence: float = 0.95,
 
     Whole rows count the columns that no model sees too (dropped ones, group, time; not the id): few features make many
     natural twins, among which copies would hide. Failed: more rows are shared than a random split of the same rows
-    would share (see `chance.overlap`), at an error rate of (1 - confidence) / views for each. Inconclusive: rows have so many natural twins that half of the
-    held-out set could have been copied into train unseen. Rows on which the label differs are counted besides.
+    would share (see `chance.overlap`), at an error rate of (1 - confidence) / views for each. Inconclusive: rows have
+    so many natural twins that half of the held-out set could have been copied into train unseen. Rows on which the
+    label differs are counted besides.
 
     Raises:
         DataError: the columns differ between the sets.

@@ -1,10 +1,10 @@
 """Measures a metric on a model's predictions, with confidence bounds or the reason why there are none.
 
 Which bounds: Wilson for shares of rows (exact below 20), logit-DeLong for the area under the ROC curve, BCa bootstrap
-for everything else: of all rows at once, since a held-out set is drawn at random and its class shares with it (resampled
-by class, the one-sided 95 % bound of F1 covers 88 to 92 %; of all rows, 95 %). With clustered rows
-every metric is bounded by a cluster bootstrap, with weighted rows by a bootstrap of the weighted metric: the closed
-forms assume independent rows of equal weight.
+for everything else: of all rows at once, since a held-out set is drawn at random and its class shares with it
+(resampled by class, the one-sided 95 % bound of F1 covers 88 to 92 %; of all rows, 95 %). With clustered rows every
+metric is bounded by a cluster bootstrap, with weighted rows by a bootstrap of the weighted metric: the closed forms
+assume independent rows of equal weight.
 """
 
 from __future__ import annotations

@@ -159,11 +159,13 @@ def judge(result: SliceSearch, *, max_drop: float | None = None, what: str = "lo
     bad = list(dict.fromkeys(s for s in listed if s.interval[0] > ceiling))
     if not bad:
         worst = result.slices[0]
-        message = f"None of {result.examined:,} slices is confidently over {limit:.3g} worse; worst: {_sentence(worst, what)}"
+        message = (
+            f"None of {result.examined:,} slices is confidently over {limit:.3g} worse; worst: {_sentence(worst, what)}"
+        )
         return Verdict(outcome="passed", message=message, measurements=measured)
     message = (
         f"{len(bad)} of {result.examined:,} slices are confidently over {limit:.3g} worse than the whole; worst: "
-        f"{_sentence(bad[0], what)}. Next step: look at these rows, then train on more of them or restrict the model's use."
+        f"{_sentence(bad[0], what)}. Next step: look at these rows, train on more of them, or narrow the model's use."
     )
     return Verdict(outcome="failed", message=message, measurements=measured)
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from pytest_mlready.attestations import Judged
     from pytest_mlready.gate import Policy
+    from pytest_mlready.scores import Credit, Score
     from pytest_mlready.settings import Settings
-    from pytest_mlready.tally import Credit, ItemResult, Score, Tally, TestOutcome
+    from pytest_mlready.tally import ItemResult, Tally, TestOutcome
 
 SCHEMA_VERSION = 1
 
@@ -28,7 +29,7 @@ def build(  # noqa: PLR0913 - the parts of a report
     trouble: Sequence[str],
     bare: Sequence[str],
 ) -> dict[str, Any]:
-    """The whole document; `trouble` is why the run did not come to its end, `bare` the tests whose mark names no item."""
+    """The whole document; `trouble`: why the run did not come to its end; `bare`: tests whose mark names no item."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "system": settings.system,

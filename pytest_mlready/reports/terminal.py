@@ -170,7 +170,7 @@ def _about(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _counts(items: Sequence[Mapping[str, Any]]) -> str:
-    """ "5 verified, 1 failed": verified first, then what needs a look, unverified last."""
+    """Reads like "5 verified, 1 failed": verified first, then what needs a look, unverified last."""
     order = (
         "verified",
         "attested",

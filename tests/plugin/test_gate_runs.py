@@ -99,9 +99,16 @@ def test_a_teams_own_failing_test_fails_the_run_whatever_the_gate_says(pytester,
 
 
 @pytest.mark.parametrize(("expires", "ret"), [("2099-01-01", 0), ("2001-01-01", 1)])
-def test_an_unexpired_waiver_turns_failures_into_xfailed_and_an_expired_one_does_not(pytester, subject, three_ways, expires, ret):
-    subject(f'[[waivers]]\nitem = "security.no_secrets"\nowner = "us"\nreason = "rotating"\nexpires = {expires}\n', least=0.5)
-    pytester.makepyfile(test_own="import pytest\n@pytest.mark.security('no_secrets')\ndef test_it(): assert False, 'key'")
+def test_an_unexpired_waiver_turns_failures_into_xfailed_and_an_expired_one_does_not(
+    pytester, subject, three_ways, expires, ret
+):
+    subject(
+        f'[[waivers]]\nitem = "security.no_secrets"\nowner = "us"\nreason = "rotating"\nexpires = {expires}\n',
+        least=0.5,
+    )
+    pytester.makepyfile(
+        test_own="import pytest\n@pytest.mark.security('no_secrets')\ndef test_it(): assert False, 'key'"
+    )
     ran = three_ways("--mlready-item=security.no_secrets")
     item = ran.item("security.no_secrets")
     assert (ran.result.ret, item["status"], item["underlying"]) == (ret, "failed" if ret else "waived", "failed")

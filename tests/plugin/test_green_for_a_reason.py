@@ -32,7 +32,9 @@ def test_a_file_that_skips_itself_takes_its_readiness_tests_out_of_no_score(pyte
 
 
 def test_a_file_of_ordinary_tests_may_skip_itself(pytester, readiness):
-    pytester.makepyfile(test_it=GOOD, test_gone="import pytest\npytest.importorskip('nowhere_to_be_found')\ndef test_x(): pass")
+    pytester.makepyfile(
+        test_it=GOOD, test_gone="import pytest\npytest.importorskip('nowhere_to_be_found')\ndef test_x(): pass"
+    )
     ran = readiness(ASKED)
     assert (ran.report["partial"], ran.result.ret) == ([], 0)
 
@@ -67,14 +69,18 @@ def test_a_hook_that_reports_a_failure_as_passed_changes_no_outcome(pytester, re
 
 def test_tests_that_a_hook_removes_without_a_word_are_not_run(pytester, readiness):
     pytester.makepyfile(test_it=BAD)
-    pytester.makeconftest("def pytest_collection_modifyitems(items): items[:] = [i for i in items if 'two' not in i.name]")
+    pytester.makeconftest(
+        "def pytest_collection_modifyitems(items): items[:] = [i for i in items if 'two' not in i.name]"
+    )
     ran = readiness(ASKED)
     assert ran.status("data.feature_policy") == "not_run"
     assert ran.result.ret == pytest.ExitCode.TESTS_FAILED
 
 
 def test_of_two_tests_under_one_id_the_failed_one_counts(pytester, readiness):
-    pytester.makepyfile(test_it="N = []\n" + GOOD.replace("test_one(): pass", "test_one():\n    N.append(1)\n    assert len(N) > 1"))
+    pytester.makepyfile(
+        test_it="N = []\n" + GOOD.replace("test_one(): pass", "test_one():\n    N.append(1)\n    assert len(N) > 1")
+    )
     ran = readiness("--keep-duplicates", "test_it.py", "test_it.py")
     assert ran.status("security.no_secrets") == "failed"
 
@@ -214,3 +220,29 @@ def test_one_worker_that_crashes_twice_does_not_hang_the_run(pytester, readiness
     assert ran.status("security.no_secrets") == "verified"
     assert [t["outcome"] for t in ran.item("data.feature_cost")["tests"]] == ["not_run", "not_run"]
     assert not ran.report["gate"]["passed"]
+
+
+def test_a_conftest_that_replaces_what_built_in_checks_are_judged_by_cannot_make_them_green(pytester, readiness):
+    pytester.makeconftest(
+        """
+        import pytest
+
+        class Mute:
+            def __getattr__(self, name):
+                return lambda *args, **kwargs: None
+
+        @pytest.fixture(scope="session")
+        def mlready_evidence():
+            return Mute()
+        """
+    )
+    ran = readiness()
+    item = ran.item("model_quality.metric_thresholds")
+    assert item["status"] in ("failed", "error")
+    assert "redefines mlready_evidence" in ran.text + item["reason"]
+
+
+@pytest.mark.parametrize("name", ["mlready-run", "mlready-conclusion"])
+def test_the_parts_of_a_readiness_run_cannot_be_taken_away(readiness, name):
+    ran = readiness("-p", f"no:{name}", "--mlready-min-score=0")
+    assert ran.result.ret == pytest.ExitCode.USAGE_ERROR

@@ -126,7 +126,9 @@ def test_an_item_under_the_wrong_category_is_told_its_right_one(pytester, readin
 def test_a_bare_mark_counts_for_no_item_and_the_report_says_so(pytester, three_ways):
     pytester.makepyfile("import pytest\n@pytest.mark.security\ndef test_it(): pass")
     ran = three_ways()
-    assert ran.report["marks_without_item"] == ["test_a_bare_mark_counts_for_no_item_and_the_report_says_so.py::test_it"]
+    assert ran.report["marks_without_item"] == [
+        "test_a_bare_mark_counts_for_no_item_and_the_report_says_so.py::test_it"
+    ]
     assert all(not item["tests"] or "mlready::" in item["tests"][0]["id"] for item in ran.report["items"].values())
     assert "name no item" in ran.text
     assert ran.result.ret == 0
@@ -248,4 +250,7 @@ def test_the_grade_follows_from_what_a_test_asked_for(pytester, readiness):
         """
     )
     ran = readiness()
-    assert (ran.item("security.no_secrets")["grade"], ran.item("security.authentication")["grade"]) == ("static", "live")
+    assert (ran.item("security.no_secrets")["grade"], ran.item("security.authentication")["grade"]) == (
+        "static",
+        "live",
+    )

@@ -58,7 +58,9 @@ def test_collect_only_neither_scores_nor_gates_nor_writes(pytester, three_ways):
     assert "ML Test Score" not in ran.text
 
 
-@pytest.mark.parametrize("option", [("-k", "not test_one"), ("-m", "not security"), ("--deselect", "test_it.py::test_one")])
+@pytest.mark.parametrize(
+    "option", [("-k", "not test_one"), ("-m", "not security"), ("--deselect", "test_it.py::test_one")]
+)
 def test_a_deselected_readiness_test_makes_the_run_partial(pytester, three_ways, option):
     pytester.makepyfile(test_it=TWO)
     ran = three_ways(*option, "--mlready-min-score=0")
@@ -190,13 +192,17 @@ def test_settings_with_mistakes_end_with_status_4_before_anything_runs(pytester,
 def test_a_projects_own_unrelated_model_fixture_changes_nothing(pytester, three_ways):
     pytester.makepyfile(test_it=TWO)
     before = three_ways().report["items"]
-    pytester.makeconftest("import pytest\n@pytest.fixture\ndef model(): return 'a database model'\n@pytest.fixture\ndef evidence(): return 3")
+    pytester.makeconftest(
+        "import pytest\n@pytest.fixture\ndef model(): return 'a database model'\n@pytest.fixture\ndef evidence(): return 3"
+    )
     after = three_ways().report["items"]
     assert {k: v["status"] for k, v in before.items()} == {k: v["status"] for k, v in after.items()}
 
 
 def test_a_projects_own_naming_and_strict_warnings_do_not_touch_the_built_in_checks(pytester, three_ways):
-    pytester.makepyprojecttoml('[tool.pytest.ini_options]\npython_functions = ["check_*"]\nfilterwarnings = ["error"]\n')
+    pytester.makepyprojecttoml(
+        '[tool.pytest.ini_options]\npython_functions = ["check_*"]\nfilterwarnings = ["error"]\n'
+    )
     pytester.makepyfile("def check_it(): pass")
     ran = three_ways()
     assert ran.item("model_quality.metric_thresholds")["tests"]
@@ -224,7 +230,9 @@ def test_a_built_in_check_can_be_switched_off_with_a_reason(pytester, three_ways
 
 
 def test_a_declared_not_applicable_item_is_listed_with_its_reason(pytester, three_ways):
-    (pytester.path / "mlready.toml").write_text('[not_applicable]\n"infrastructure.autoscaling" = "one fixed machine"\n')
+    (pytester.path / "mlready.toml").write_text(
+        '[not_applicable]\n"infrastructure.autoscaling" = "one fixed machine"\n'
+    )
     ran = three_ways()
     assert ran.item("infrastructure.autoscaling")["reason"] == "one fixed machine"
     assert ran.report["scores"]["checklist"]["applicable"] == 38
@@ -258,7 +266,9 @@ def test_quiet_prints_the_scores_alone(readiness):
 
 
 def test_no_line_is_wider_than_eighty_columns_and_no_colour_code_leaks(pytester, readiness):
-    pytester.makepyfile(test_it=TWO + "\n@pytest.mark.rollback('procedure_tested')\ndef test_x(): assert 0, 'long ' * 80\n")
+    pytester.makepyfile(
+        test_it=TWO + "\n@pytest.mark.rollback('procedure_tested')\ndef test_x(): assert 0, 'long ' * 80\n"
+    )
     text = readiness("--color=no").text
     section = text[text.index("production readiness") :].partition("short test summary")[0]
     assert all(len(line) <= 80 for line in section.splitlines())

@@ -59,7 +59,8 @@ def test_200_copies_are_seen_even_when_the_column_that_tells_rows_apart_is_no_fe
 def test_dropped_columns_of_any_kind_can_be_compared():
     frame = pl.DataFrame({"a": range(400), "tags": [["x"], None] * 200, "s": [{"u": 1}] * 400})
     sets = [
-        dataclasses.replace(dataset(f, n), features=("a",)) for f, n in ((frame[:300], "train"), (frame[300:], "heldout"))
+        dataclasses.replace(dataset(f, n), features=("a",))
+        for f, n in ((frame[:300], "train"), (frame[300:], "heldout"))
     ]
     assert leakage.exact_overlap(*sets).outcome == "passed"
 

@@ -9,8 +9,7 @@ from html.parser import HTMLParser
 
 import jsonschema
 import pytest
-from conftest import TODAY, check_report, facts, outcome
-from test_tally import fully_verified, signed, waiver
+from given import TODAY, check_report, facts, fully_verified, outcome, signed, waiver
 
 from pytest_mlready import reports
 from pytest_mlready.gate import Policy, shortfalls
@@ -195,7 +194,7 @@ def test_the_shortest_way_up_really_raises_the_score_to_what_it_says(catalog):
 
 
 def test_where_only_ci_is_missing_the_way_up_says_so(catalog):
-    from test_tally import MANUAL
+    from given import MANUAL
 
     whole = fully_verified(catalog)
     some = facts(*whole.outcomes, attestations=whole.attestations, automation=MANUAL)

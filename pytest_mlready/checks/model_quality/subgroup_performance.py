@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pytest_mlready.evidence import Evidence
     from pytest_mlready.project import Project
     from pytest_mlready.quality.group_tests import Design
-    from pytest_mlready.quality.slices import SliceSearch
     from pytest_mlready.quality.groups import Partition
     from pytest_mlready.quality.metrics import Metric
+    from pytest_mlready.quality.slices import SliceSearch
     from pytest_mlready.values import Dataset, Predictions
 
 ITEM = Item(
@@ -38,9 +38,10 @@ ITEM = Item(
         "show a shortfall of drop, or the groups large enough hold less than 90 % of the rows. Else passed, small ones "
         "listed with their intervals. Worst slices: all bins of one column and of two are searched and the worst are "
         "listed. With max_slice_drop a slice fails when it is confidently that much worse than the whole, after "
-        "correction for all of them; without, when the model errs there confidently more often (15 points) than its own "
-        "probabilities admit: near a boundary every model errs often, and a good one says so. Against production: each group paired with "
-        "the live model's answers, Holm over groups; failed when a group confidently lost more than the margin."
+        "correction for all of them; without, when the model errs there confidently more often (15 points) than its "
+        "own probabilities admit: near a boundary every model errs often, and a good one says so. Against production: "
+        "each group paired with the live model's answers, Holm over groups; failed when a group confidently lost more "
+        "than the margin."
     ),
     how_to_fix=(
         'Name the groups that matter: [tool.mlready.data] subgroups = ["sex", "age", ["sex", "age"]]; the columns need '
@@ -99,8 +100,8 @@ ITEM = Item(
             name="max_slice_drop",
             type="number",
             default=None,
-            doc="How much worse than all rows a slice may be, in points of the loss. Unset: the worst are listed, and the "
-            "errors that the model's probabilities do not admit are held against 0.15 (a convention).",
+            doc="How much worse than all rows a slice may be, in points of the loss. Unset: the worst are listed, and "
+            "the errors that the model's probabilities do not admit are held against 0.15 (a convention).",
         ),
         Option(name="slice_depth", type="integer", default=2, doc="Columns that one slice may combine, 1 or 2."),
         Option(name="min_slice_rows", type="integer", default=50, doc="Smaller slices are not examined."),
