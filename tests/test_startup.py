@@ -37,6 +37,11 @@ def test_collecting_the_checks_loads_no_library_for_numbers(tmp_path):
     assert not loaded & (HEAVY - {"pydantic"})
 
 
+def test_a_project_without_settings_is_told_what_is_missing_before_any_library_for_numbers_is_loaded(tmp_path):
+    loaded = {name.partition(".")[0] for name in imported(tmp_path, "--mlready")}
+    assert not loaded & {"sklearn", "scipy", "pandas", "polars"}
+
+
 @pytest.mark.parametrize("name", ["Dataset", "Verdict", "Inconclusive"])
 def test_public_names_load_when_they_are_first_used(name):
     import pytest_mlready

@@ -163,8 +163,6 @@ def test_inputs_outside_the_contract_do_no_harm(
 @pytest.mark.model_quality("edge_and_adversarial_cases")
 def test_declared_relations_hold(mlready: Project, mlready_evidence: Evidence, request: pytest.FixtureRequest) -> None:
     """Every declared relation holds on held-out rows."""
-    from pytest_mlready.quality import relation_tables, relations
-
     options = mlready.options(ITEM.id)
     if not options["relations"]:
         mlready_evidence.unverified(
@@ -172,6 +170,8 @@ def test_declared_relations_hold(mlready: Project, mlready_evidence: Evidence, r
             fix=f'under [tool.mlready.items."{ITEM.id}"] write for example: '
             'relations = [{ kind = "increasing", column = "…", step = 1 }]',
         )
+    from pytest_mlready.quality import relation_tables, relations
+
     model: Model = request.getfixturevalue("mlready_model")
     X = request.getfixturevalue("mlready_heldout").X
     declared = relation_tables.parse(options["relations"], X)
@@ -193,11 +193,11 @@ def test_small_changes_rarely_change_the_answer(
     mlready: Project, mlready_evidence: Evidence, request: pytest.FixtureRequest
 ) -> None:
     """A bounded search for changes that change the answer; gated only with `max_attack_success`."""
+    options = mlready.options(ITEM.id)
+    model, schema = _subject(mlready, request, fuzzes=True)
     from pytest_mlready.quality import perturbation
     from pytest_mlready.quality.search import Budget
 
-    options = mlready.options(ITEM.id)
-    model, schema = _subject(mlready, request, fuzzes=True)
     heldout: Dataset = request.getfixturevalue("mlready_heldout")
     seed = mlready.seed(f"{ITEM.id}.perturbation")
     budget = Budget(

@@ -101,11 +101,11 @@ def test_heldout_rows_are_not_in_train(
 @pytest.mark.model_quality("heldout_integrity")
 def test_no_group_is_in_both_sets(mlready: Project, mlready_evidence: Evidence, request: pytest.FixtureRequest) -> None:
     """No customer, patient or document has rows in train and in the held-out set."""
-    from pytest_mlready.quality import separation
-
     name = mlready.options(ITEM.id)["group"] or mlready.settings.data.group
     if not name:
         mlready_evidence.not_applicable('no group column is set (group = "…" in [tool.mlready.data])')
+    from pytest_mlready.quality import separation
+
     mlready_evidence.grade("replayed")
     mlready_evidence.conclude([separation.group_overlap(*_both(request, name))])
 
@@ -115,12 +115,12 @@ def test_train_ends_before_heldout_begins(
     mlready: Project, mlready_evidence: Evidence, request: pytest.FixtureRequest
 ) -> None:
     """The model was not trained on rows later than those it is tested on."""
-    from pytest_mlready.quality import separation
-
     options = mlready.options(ITEM.id)
     name = options["time"] or mlready.settings.data.time
     if not name:
         mlready_evidence.not_applicable('no time column is set (time = "…" in [tool.mlready.data])')
+    from pytest_mlready.quality import separation
+
     mlready_evidence.grade("replayed")
     limit = options["max_time_violations"]
     mlready_evidence.conclude([separation.time_order(*_both(request, name), max_violations=limit)])
@@ -131,10 +131,10 @@ def test_heldout_texts_are_not_nearly_in_train(
     mlready: Project, mlready_evidence: Evidence, request: pytest.FixtureRequest
 ) -> None:
     """No more held-out texts are nearly the same as one in train than a random split would put there."""
-    from pytest_mlready.quality import leakage
-
     if not mlready.settings.data.text:
         mlready_evidence.not_applicable('no column holds free text (text = ["…"] in [tool.mlready.data])')
+    from pytest_mlready.quality import leakage
+
     train, heldout = _sets(request)
     mlready_evidence.grade("replayed")
     verdicts = leakage.near_duplicates(
@@ -150,11 +150,11 @@ def test_preprocessing_was_fitted_on_train_alone(
     mlready: Project, mlready_evidence: Evidence, request: pytest.FixtureRequest
 ) -> None:
     """What scalers, imputers and encoders have learnt is what train alone teaches."""
-    from pytest_mlready.quality import preprocessing
-
     model = request.getfixturevalue("mlready_model")
     if model.kind != "scikit-learn":
         mlready_evidence.not_applicable(f"the model is {model.kind}: it shows no fitted preprocessing")
+    from pytest_mlready.quality import preprocessing
+
     train, heldout = _sets(request)
     mlready_evidence.grade("replayed")
     mlready.progress(f"refitting the preprocessing on {len(train):,} rows")
@@ -168,11 +168,11 @@ def test_tuning_did_not_read_heldout(
     mlready: Project, mlready_evidence: Evidence, request: pytest.FixtureRequest
 ) -> None:
     """Nothing that the search for hyperparameters read is the held-out set."""
-    from pytest_mlready.quality import usage
-
     entries = mlready.options(ITEM.id)["tuning_inputs"]
     if not entries:
         mlready_evidence.not_applicable(f'tuning\'s inputs are not declared (tuning_inputs = ["…"] in {SETTING})')
+    from pytest_mlready.quality import usage
+
     heldout: Dataset = request.getfixturevalue("mlready_heldout")
     known = {heldout.sha256}
     if mlready.path(heldout.source).is_file():

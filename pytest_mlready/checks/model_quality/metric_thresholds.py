@@ -69,13 +69,13 @@ def test_metrics_meet_their_limits(
     mlready: Project, mlready_evidence: Evidence, request: pytest.FixtureRequest
 ) -> None:
     """Every limit holds with confidence on the held-out set."""
-    from pytest_mlready.quality import thresholds
-
     limits = {n: m for n, m in mlready.settings.metrics.items() if m.min is not None or m.max is not None}
     if not limits:
         mlready_evidence.unverified(
             "no metric has a limit", fix="under [tool.mlready.metrics] write for example: roc_auc = { min = 0.90 }"
         )
+    from pytest_mlready.quality import thresholds  # only now: an unconfigured project is told in no time
+
     predictions = request.getfixturevalue("mlready_predictions")
     mlready_evidence.grade("replayed")
     confidence = mlready.options(ITEM.id)["confidence"]

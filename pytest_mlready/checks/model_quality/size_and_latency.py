@@ -93,9 +93,9 @@ def test_artifact_size(mlready: Project, mlready_evidence: Evidence, mlready_mod
 @pytest.mark.model_quality("size_and_latency")
 def test_load_time(mlready: Project, mlready_evidence: Evidence, request: pytest.FixtureRequest) -> None:
     """Loading in a fresh process takes at most max_load_time."""
+    seconds = [f.seconds for f in _footprints(mlready, request)]
     from pytest_mlready.quality import timing
 
-    seconds = [f.seconds for f in _footprints(mlready, request)]
     limit = mlready.settings.model.max_load_time
     mlready_evidence.grade("replayed")
     if limit is None:
@@ -108,9 +108,9 @@ def test_load_time(mlready: Project, mlready_evidence: Evidence, request: pytest
 @pytest.mark.model_quality("size_and_latency")
 def test_peak_memory(mlready: Project, mlready_evidence: Evidence, request: pytest.FixtureRequest) -> None:
     """Loading and predicting add at most max_memory to a fresh process."""
+    found = _footprints(mlready, request)
     from pytest_mlready.quality import timing
 
-    found = _footprints(mlready, request)
     added = [f.added for f in found if f.added is not None]
     if not added:
         mlready_evidence.inconclusive("this system does not tell a process's peak memory (neither VmHWM nor ru_maxrss)")
@@ -205,7 +205,6 @@ def _calls(mlready: Project, model: Model, heldout: Dataset, batch: int) -> tupl
 def _footprints(mlready: Project, request: pytest.FixtureRequest) -> list[Footprint]:
     """Measured once a session, and only after the model was scanned and loaded here."""
     from pytest_mlready.errors import Inconclusive, NotApplicable
-    from pytest_mlready.quality import footprint
 
     model: Model = request.getfixturevalue("mlready_model")
     if model.kind == "http":
@@ -216,6 +215,8 @@ def _footprints(mlready: Project, request: pytest.FixtureRequest) -> list[Footpr
             fix='name a file or "module:function" as `path` in [tool.mlready.model]',
         )
     if FOOTPRINTS not in request.config.stash:
+        from pytest_mlready.quality import footprint
+
         heldout: Dataset = request.getfixturevalue("mlready_heldout")
         table, options = mlready.settings.model, mlready.options(ITEM.id)
         limited = table.max_load_time is not None or table.max_memory is not None
