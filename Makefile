@@ -10,7 +10,8 @@ demo: $(VENV)/.installed  ## run the readiness checks on the example and write b
 	$(BIN)/pytest --mlready example_project --mlready-report=readiness.html --mlready-report=readiness.json
 
 test: $(VENV)/.installed-dev  ## run all tests, slow ones too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore=tests/plugin
+	$(BIN)/python -m pytest tests/plugin -n 2
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from pytest_mlready.reports.document import policy
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-BAR = 20  # characters
+BAR = 10  # characters
 WIDEST = 100  # columns: longer lines are hard to read
 LISTED = 8  # items a status; -v lists all
 # Statuses that a reader must see, in this order, with the colour pytest uses for the like.
@@ -85,7 +85,8 @@ class Screen:
             points = sum(i["points"] for i in items)
             applicable = sum(i["status"] != "not_applicable" for i in items)
             share = points / applicable if applicable else 0.0
-            self.line(f"{title:<14} {points:>4g}/{applicable:<2} {self.bar(share)}  {_counts(items)}")
+            row = f"{title:<14} {points:>4g}/{applicable:<2} {self.bar(share)}  {_counts(items)}"
+            self.line(row if len(row) <= self.width else f"{row[: self.width - 2]} …")
 
     def statuses(self, document: Mapping[str, Any], *, everything: bool) -> None:
         """Every item that is not simply verified or unverified, with the numbers that decided."""
@@ -170,20 +171,10 @@ def _about(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _counts(items: Sequence[Mapping[str, Any]]) -> str:
-    """Reads like "5 verified, 1 failed": verified first, then what needs a look, unverified last."""
-    order = (
-        "verified",
-        "attested",
-        "failed",
-        "error",
-        "not_run",
-        "inconclusive",
-        "waived",
-        "not_applicable",
-        "unverified",
-    )
+    """Reads like "5 verified, 1 failed"; the unverified are the rest, and named only where there is nothing else."""
+    order = ("verified", "attested", "failed", "error", "not_run", "inconclusive", "waived", "not_applicable")
     counts = {s: sum(i["status"] == s for i in items) for s in order}
-    return ", ".join(f"{n} {s.replace('_', ' ')}" for s, n in counts.items() if n)
+    return ", ".join(f"{n} {s.replace('_', ' ')}" for s, n in counts.items() if n) or "all unverified"
 
 
 def _spoken(item: Mapping[str, Any]) -> str:

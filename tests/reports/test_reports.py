@@ -92,13 +92,23 @@ def test_the_summary_fits_one_screen_at_eighty_columns(catalog, mixed):
 
 def test_the_summary_has_a_line_a_category_the_findings_both_scores_and_the_gate(catalog, mixed):
     text = printed(built(catalog, mixed, policy=Policy(min_score=2.0)))
-    assert "Security          0/6" in text
+    assert "Security          0/6  ··········  1 failed, 1 waived" in text
     assert "3 secrets found" in text
     assert "-> rotate them" in text
     assert "ML Test Score (2017)   0" in text
     assert "cheapest path" in text
     assert "below min_score = 2" in text
     assert "waived         security.authentication" in text
+
+
+def test_a_category_with_every_status_still_fits(catalog):
+    ids = [i for i in catalog.items if i.startswith("monitoring.")]
+    endings = ("passed", "failed", "error", "inconclusive", "not_applicable", "not_run", "unverified")
+    some = facts(
+        *(outcome(i, e) for i, e in zip(ids, endings, strict=False)),
+        attestations=(signed(ids[7]),), waivers=(waiver(ids[8]),), partial=("one did not run",),
+    )  # fmt: skip
+    assert all(len(line) <= 80 for line in printed(built(catalog, some)).splitlines())
 
 
 def test_a_terminal_without_unicode_gets_plain_characters(catalog, mixed):
