@@ -147,7 +147,7 @@ def judge(result: SliceSearch, *, max_drop: float | None = None, what: str = "lo
     ceiling = result.overall + limit
     measured = (
         Measurement(name="slices examined", value=result.examined, n=result.n),
-        *(_measurement(s, ceiling) for s in result.slices),
+        *(_measurement(s, ceiling, what) for s in result.slices),
     )
     if not result.slices:
         message = (
@@ -176,9 +176,10 @@ def _sentence(s: Slice, what: str) -> str:
     )
 
 
-def _measurement(s: Slice, ceiling: float) -> Measurement:
+def _measurement(s: Slice, ceiling: float, what: str) -> Measurement:
     note = f"overall {s.overall:.4g}, adjusted p {s.p_adjusted:.2g}; bound holds for all slices together"
-    return Measurement(name=s.description, value=s.value, max=ceiling, interval=s.interval, n=s.n, note=note)
+    name = f"{what}: {s.description}"
+    return Measurement(name=name, value=s.value, max=ceiling, interval=s.interval, n=s.n, note=note)
 
 
 def _checked(frame: pl.DataFrame, loss: NDArray[Any], columns: Sequence[str] | None, depth: int) -> NDArray[np.float64]:
