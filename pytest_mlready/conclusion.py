@@ -134,7 +134,8 @@ class Conclusion:
         run, opened = self.run, self.run.project
         settings = opened.settings
         silent = [run.collected.silent(t) for t in run.collected.tests if t not in self.outcomes]
-        whole = (*self.outcomes.values(), *silent)
+        order = {test_id: n for n, test_id in enumerate(run.collected.tests)}  # whatever order they ran in
+        whole = tuple(sorted((*self.outcomes.values(), *silent), key=lambda t: order.get(t.id, len(order))))
         scope = Scope(model_sha256=opened.digests.model, version=settings.version)
         return tally.Facts(
             outcomes=whole,
@@ -193,7 +194,6 @@ class Conclusion:
             "started": run.started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - run.clock, 3),
             "as_of": run.project.today.isoformat(),
-            "automation": provenance.automation(run.project.root).how,
         }
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

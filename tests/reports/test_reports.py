@@ -23,7 +23,7 @@ HOSTILE = '<script>alert("x")</script>\x1b[31m"&\'\u202e'
 PROVENANCE = {
     "commit": "a" * 40, "dirty": False, "settings_sha256": None, "model_sha256": "b" * 64, "data_sha256": {"train": None},
     "seed": 1, "versions": {"python": "3.11"}, "trigger": "local", "started": "2026-11-23T10:00:00+00:00", "seconds": 1.5,
-    "as_of": TODAY.isoformat(), "automation": "a test",
+    "as_of": TODAY.isoformat(),
 }  # fmt: skip
 
 
