@@ -1,15 +1,15 @@
 """Offers what checks and a team's tests ask for: session-scoped, and nothing is loaded before a test asks."""
 
+# `_bring` finds by name what it calls.
+# mypy: disable-error-code="no-any-return"
 from __future__ import annotations
 
-import functools
 import warnings
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_mlready.evidence import Evidence
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     EVIDENCE: pytest.StashKey[Evidence]
 
 EVIDENCE = pytest.StashKey()
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class BadInput(pytest.fail.Exception):  # type: ignore[name-defined,misc]
@@ -29,24 +27,23 @@ class BadInput(pytest.fail.Exception):  # type: ignore[name-defined,misc]
     __module__ = "builtins"  # as pytest does: its summary shows the name before the message
 
 
-def _told(build: Callable[P, T]) -> Callable[P, T]:
-    """Bad input becomes a message without our traceback; a third party's warning at loading time no verdict."""
+def _bring(what: str, *given: Any) -> Any:
+    """Asks `subjects`; bad input becomes a message without our traceback, a third party's warning no verdict.
 
-    @functools.wraps(build)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
-        from pytest_mlready.errors import Ending, ReadinessError
+    A plain call in each fixture, not a decorator: every ordinary test run pays for reading these signatures.
+    """
+    from pytest_mlready import subjects
+    from pytest_mlready.errors import Ending, ReadinessError
 
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return build(*args, **kwargs)
-        except Ending:
-            raise
-        except ReadinessError as error:
-            message = str(error)
-        raise BadInput(message, pytrace=False)
-
-    return wrapper
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return getattr(subjects, what)(*given)
+    except Ending:
+        raise
+    except ReadinessError as error:
+        message = str(error)
+    raise BadInput(message, pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -58,138 +55,95 @@ def mlready_evidence(pytestconfig: pytest.Config) -> Evidence:
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready(pytestconfig: pytest.Config) -> Project:
     """The project under test: settings, paths, digests, options of items."""
-    from pytest_mlready import project
-
-    return project.of(pytestconfig)
+    return _bring("opened", pytestconfig)
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_model(mlready: Project, pytestconfig: pytest.Config) -> Model:
     """The candidate: the model that is to ship."""
-    from pytest_mlready import subjects
-
-    return subjects.candidate(mlready, pytestconfig)
+    return _bring("candidate", mlready, pytestconfig)
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_production(mlready: Project, pytestconfig: pytest.Config) -> Model:
     """The model that is live now."""
-    from pytest_mlready import subjects
-
-    return subjects.production(mlready, pytestconfig)
+    return _bring("production", mlready, pytestconfig)
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_train(mlready: Project, pytestconfig: pytest.Config) -> Dataset:
     """The data the candidate was trained on."""
-    from pytest_mlready import subjects
-
-    return subjects.data(mlready, pytestconfig, "train")
+    return _bring("data", mlready, pytestconfig, "train")
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_heldout(mlready: Project, pytestconfig: pytest.Config) -> Dataset:
     """The data that no training and no tuning has seen."""
-    from pytest_mlready import subjects
-
-    return subjects.data(mlready, pytestconfig, "heldout")
+    return _bring("data", mlready, pytestconfig, "heldout")
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_reference(mlready: Project, pytestconfig: pytest.Config) -> Dataset:
     """The window that served data are compared with."""
-    from pytest_mlready import subjects
-
-    return subjects.data(mlready, pytestconfig, "reference")
+    return _bring("data", mlready, pytestconfig, "reference")
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_current(mlready: Project, pytestconfig: pytest.Config) -> Dataset:
     """The window of data that was served last."""
-    from pytest_mlready import subjects
-
-    return subjects.data(mlready, pytestconfig, "current")
+    return _bring("data", mlready, pytestconfig, "current")
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_predictions(mlready: Project, mlready_model: Model, mlready_heldout: Dataset) -> Predictions:
     """The candidate's answers on the held-out set, aligned by class name."""
-    from pytest_mlready import subjects
-
-    return subjects.predictions(mlready, mlready_model, mlready_heldout)
+    return _bring("predictions", mlready, mlready_model, mlready_heldout)
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_production_predictions(
     mlready: Project, mlready_production: Model, mlready_heldout: Dataset
 ) -> Predictions:
     """The live model's answers on the same rows."""
-    from pytest_mlready import subjects
-
-    return subjects.predictions(mlready, mlready_production, mlready_heldout)
+    return _bring("predictions", mlready, mlready_production, mlready_heldout)
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_baseline(mlready: Project, mlready_train: Dataset) -> Model:
     """The simplest model that could be: scikit-learn's Dummy, fitted on the training data."""
-    from pytest_mlready import subjects
-
-    return subjects.baseline(mlready, mlready_train)
+    return _bring("baseline", mlready, mlready_train)
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_endpoint(mlready: Project) -> Any:
     """The running service, as a model that answers over HTTP."""
-    from pytest_mlready import subjects
-
-    return subjects.endpoint(mlready)
-
-
-def _paths(mlready: Project, kind: str) -> tuple[Path, ...]:
-    from pytest_mlready import subjects
-
-    return subjects.found(mlready, kind)
+    return _bring("endpoint", mlready)
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_artifacts(mlready: Project) -> tuple[Path, ...]:
     """Model files: those the settings name, and those that were found."""
-    return _paths(mlready, "models")
+    return _bring("found", mlready, "models")
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_images(mlready: Project) -> tuple[Path, ...]:
     """Dockerfiles and saved images that were found."""
-    return _paths(mlready, "dockerfiles")
+    return _bring("found", mlready, "dockerfiles")
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_manifests(mlready: Project) -> tuple[Path, ...]:
     """Kubernetes and compose manifests that were found."""
-    return _paths(mlready, "manifests")
+    return _bring("found", mlready, "manifests")
 
 
 @pytest.fixture(scope="session")
-@_told
 def mlready_alert_rules(mlready: Project) -> tuple[Path, ...]:
     """Prometheus rule files that were found."""
-    return _paths(mlready, "rules")
+    return _bring("found", mlready, "rules")
 
 
 # The short names are for a team's tests; built-in checks never ask for them, so that a project's own, unrelated

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 ROLES = ("target", "id", "group", "cluster", "time", "weight", "drop", "text")
 
 
+def opened(config: pytest.Config) -> Project:
+    """The project of this run.
+
+    Raises:
+        SettingsError: With every mistake in the settings.
+    """
+    from pytest_mlready import project
+
+    return project.of(config)
+
+
 def candidate(project: Project, config: pytest.Config) -> Model:
     """The model that is to ship.
 
