@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_mlready import fixtures
 from pytest_mlready.errors import near
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pytest_mlready.catalog import Catalog
 
 ROOT = "mlready"
-FIXTURES = "pytest_mlready.fixtures"  # the module that defines them
 
 
 class Checks(pytest.Collector):
@@ -111,9 +111,13 @@ def _unknown(category: str, argument: Any, catalog: Catalog) -> str:
 
 
 def replaced_fixtures(item: pytest.Item) -> str:
-    """What is wrong when a conftest.py redefines fixtures that built-in checks are judged by; "" if nothing."""
-    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    theirs = [n for n, found in known.items() if n.startswith("mlready") and found[-1].func.__module__ != FIXTURES]
+    """What is wrong when a conftest.py redefines fixtures that built-in checks are judged by; "" if nothing.
+
+    All of ours are looked at, not those in the test's signature alone: a check may ask for one while it runs.
+    """
+    manager = item.session._fixturemanager  # noqa: SLF001 - nothing public tells where a fixture comes from
+    found = {name: manager.getfixturedefs(name, item) for name in vars(fixtures) if name.startswith("mlready")}
+    theirs = [name for name, known in found.items() if known and known[-1].func.__module__ != fixtures.__name__]
     if not theirs:
         return ""
     return (

@@ -246,3 +246,22 @@ def test_a_conftest_that_replaces_what_built_in_checks_are_judged_by_cannot_make
 def test_the_parts_of_a_readiness_run_cannot_be_taken_away(readiness, name):
     ran = readiness("-p", f"no:{name}", "--mlready-min-score=0")
     assert ran.result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_a_fixture_that_a_check_asks_for_only_while_it_runs_cannot_be_replaced_either(pytester, readiness):
+    """metric_thresholds asks for the predictions inside its body: its signature does not show them."""
+    (pytester.path / "mlready.toml").write_text("[metrics]\naccuracy = { min = 0.9 }\n")
+    pytester.makeconftest(
+        """
+        import numpy as np, pytest
+        from pytest_mlready.values import Predictions
+
+        @pytest.fixture(scope="session")
+        def mlready_predictions():
+            y = np.array(["yes", "no"] * 500)
+            return Predictions(task="binary-classification", y=y, labels=y, classes=("no", "yes"), positive="yes")
+        """
+    )
+    ran = readiness("--mlready-item=model_quality.metric_thresholds")
+    assert ran.status("model_quality.metric_thresholds") == "failed"
+    assert "redefines mlready_predictions" in ran.item("model_quality.metric_thresholds")["reason"]
