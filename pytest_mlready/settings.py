@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pytest_mlready.catalog import Item
 
 Task = Literal["binary-classification", "multiclass-classification", "regression", "ranking", "text-generation"]
+Convention = Literal["open-inference", "mlflow", "torchserve", "tf-serving", "bentoml", "openai"]
 WHERE = '.parquet, .csv, .csv.gz, .arrow or "module:function"'
 
 
@@ -79,6 +80,7 @@ class DataTable(Table):
     cluster: str | None = about("Column whose rows are not independent of one another; intervals widen accordingly.")
     time: str | None = about("Column with the time of a row.")
     weight: str | None = about("Column with the weight of a row.")
+    inventory: str | None = about("Data inventory (YAML, JSON or TOML): personal fields, purpose, basis, retention.")
 
 
 class Metric(Table):
@@ -95,7 +97,15 @@ class Metric(Table):
 
 class Auth(Table):
     header: str = about("Header that carries the credential.", "Authorization")
-    env: str | None = about("Environment variable that holds the credential.")
+    scheme: str | None = about('Put before the credential: "Bearer" where the header is Authorization; "" for none.')
+    env: str | None = about("Environment variable that holds the good credential.")
+    expired_env: str | None = about("Environment variable with a credential that has expired.")
+    wrong_scope_env: str | None = about("Environment variable with a valid credential that may not ask for predictions.")
+    other_tenant_env: str | None = about("Environment variable with a valid credential of another tenant.")
+    credentials: Function | None = about(
+        '"module:function" of (environment of the service), returning credentials by kind: good, expired, '
+        "wrong_scope, other_tenant."
+    )
 
 
 class Slo(Table):
@@ -106,17 +116,41 @@ class Slo(Table):
 
 
 class EndpointTable(Table):
-    start: str | None = about("Command that starts the service on loopback; {port} stands for a free port.")
+    start: str | None = about(
+        "Command that starts the service on loopback, run without a shell; {port} stands for a free port, {port_NAME} "
+        "for further ones, {model} for the model's path."
+    )
     url: str | None = about("Address of a service that runs already.")
+    convention: Convention | None = about("Protocol that the service speaks; found out when left out.")
     predict: str | None = about('Method and path of a prediction, such as "POST /predict".')
-    example: str | None = about("File with one good request.")
+    example: str | None = about("File with the body of one good request (JSON).")
+    expect: str | None = about("File with what the answer to the example must hold (JSON; more may be in the answer).")
+    openapi: str | None = about('OpenAPI document: a path on the service, such as "/openapi.json", or a file.')
     auth: Auth | None = about("How requests are authenticated.")
+    env: dict[str, str] = about("Environment variables of the started service.", {})
+    secrets: Strings = about(
+        "Environment variables that the run makes up for the service it starts, where they are not set.", ()
+    )
+    without_model: dict[str, str] = about(
+        "Environment variables with which the service starts without its model; not needed with {model} in start.", {}
+    )
+    side: Strings = about('URLs of side ports, such as "http://127.0.0.1:{port_metrics}/metrics".', ())
+    start_limit: Duration = about("Time within which the service must be ready.", 60.0)
+    stop_limit: Duration = about("Time within which it must end when told to.", 10.0)
     peak_rps: Positive | None = about("Expected peak, in requests a second.")
     slo: Slo | None = about("Service level objectives.")
     ready: str | None = about("Path of the readiness endpoint.")
     live: str | None = about("Path of the liveness endpoint.")
     allow_hosts: Strings = about("Hosts beyond loopback that load may be sent to.", ())
     may_change_state: bool = about("Checks that change state may run against the allowed hosts.", default=False)
+
+
+class DeployTable(Table):
+    manifests: Strings = about("Production manifests, rendered: files, folders or globs; those found when left out.", ())
+    staging: Strings = about("Staging manifests, rendered: files, folders or globs.", ())
+    workload: str | None = about("Name of the Deployment, InferenceService or compose service that serves the model.")
+    images: Strings = about("Saved images (docker save, or an OCI archive): files or globs; those found when left out.", ())
+    shipped: Strings = about("Further files that ship with the model: files, folders or globs.", ())
 
 
 class Waiver(Table):
@@ -169,6 +203,7 @@ class Settings(Table):
     data: DataTable = about("The data sets and the roles of their columns.", DataTable())
     metrics: dict[str, Metric] = about("Metrics by name, each with its limits.", {})
     endpoint: EndpointTable = about("The service that answers predictions.", EndpointTable())
+    deploy: DeployTable = about("What is deployed: manifests, images, shipped files.", DeployTable())
     not_applicable: dict[str, Words] = about("Reason, by item id.", {})
     items: dict[str, AnyTable] = about("Options, by item id; builtin = false with a reason switches checks off.", {})
     waivers: Annotated[tuple[Waiver, ...], BeforeValidator(as_tuple)] = about("Accepted for now.", ())
