@@ -8,12 +8,11 @@ take and give the first half of this form.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from pytest_mlready import hosts
 from pytest_mlready.artifacts.loaded import Loaded, one_line, plain_labels
 from pytest_mlready.errors import ModelError
 
@@ -48,12 +47,11 @@ def load(source: str, http: Http) -> Loaded:
     Raises:
         ModelError: the host is neither loopback nor allowed.
     """
-    host = urlsplit(source).hostname or ""
-    if not _is_loopback(host) and host not in http.allow_hosts:
+    if not hosts.may_be_asked(source, http.allow_hosts):
         raise ModelError(
             f"{source} is not on this machine",
             expected="a loopback address, or a host that the settings allow by name",
-            fix=f'allow_hosts = ["{host}"] in [tool.mlready.endpoint]',
+            fix=f'allow_hosts = ["{hosts.of(source)}"] in [tool.mlready.endpoint]',
         )
     model = Loaded(
         source=source, kind="http", estimator=None, ask_predict=lambda X: X, classes=http.classes, frame="polars"
@@ -61,13 +59,6 @@ def load(source: str, http: Http) -> Loaded:
     endpoint = _Endpoint(source, http, model)
     model.estimator, model.ask_predict, model.ask_proba = endpoint, endpoint.predict, endpoint.probabilities
     return model
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _Endpoint:
