@@ -100,7 +100,7 @@ class Auth(Table):
     scheme: str | None = about('Put before the credential: "Bearer" where the header is Authorization; "" for none.')
     env: str | None = about("Environment variable that holds the good credential.")
     expired_env: str | None = about("Environment variable with a credential that has expired.")
-    wrong_scope_env: str | None = about("Environment variable with a valid credential that may not ask for predictions.")
+    wrong_scope_env: str | None = about("Environment variable with a credential that may not ask for predictions.")
     other_tenant_env: str | None = about("Environment variable with a valid credential of another tenant.")
     credentials: Function | None = about(
         '"module:function" of (environment of the service), returning credentials by kind: good, expired, '
@@ -146,10 +146,10 @@ class EndpointTable(Table):
 
 
 class DeployTable(Table):
-    manifests: Strings = about("Production manifests, rendered: files, folders or globs; those found when left out.", ())
+    manifests: Strings = about("Production manifests, rendered: files, folders, globs; those found when left out.", ())
     staging: Strings = about("Staging manifests, rendered: files, folders or globs.", ())
     workload: str | None = about("Name of the Deployment, InferenceService or compose service that serves the model.")
-    images: Strings = about("Saved images (docker save, or an OCI archive): files or globs; those found when left out.", ())
+    images: Strings = about("Saved images (docker save, OCI archive): files or globs; those found when left out.", ())
     shipped: Strings = about("Further files that ship with the model: files, folders or globs.", ())
 
 

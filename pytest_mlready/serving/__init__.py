@@ -1,0 +1,1 @@
+"""Exercises a running service: starts and stops it, asks it, loads it, attacks it; judges what came back."""

@@ -1,0 +1,300 @@
+"""Stands for the running service: its address, the good request, and what a right answer to it looks like."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pytest_mlready.errors import Inconclusive, ReadinessError, Unverified
+from pytest_mlready.serving import conventions, openapi, readiness
+from pytest_mlready.serving.conventions import MODEL
+from pytest_mlready.serving.http import Client, NoAnswerError, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_mlready.serving.openapi import Document, Operation
+    from pytest_mlready.serving.plan import Plan
+    from pytest_mlready.serving.readiness import Probes
+
+DOCUMENTS = ("/openapi.json", "/docs.json", "/v1/openapi.json", "/api/openapi.json", "/v3/api-docs", "/swagger.json")
+ASKS_MODEL = ("predict", "infer", "invocations", "score", "classify", "completions", "generate", "embeddings")
+ERRORS = ("error", "errors", "exception", "traceback", "stacktrace", "detail")  # keys of a body that tells of a failure
+TOLERANCE = 1e-6  # relative, of numbers in an answer against those expected
+
+
+class Address(Protocol):
+    """Where the service is now."""
+
+    url: str
+    side: tuple[str, ...]
+
+
+class Owner(Protocol):
+    """Who started the service, or knows that somebody else did."""
+
+    def up(self) -> Address:
+        """The address of the service, which runs and is ready; one that died is started again.
+
+        Raises:
+            ServiceError: It does not come up.
+        """
+
+    def obituary(self) -> str:
+        """How the service ended, with its last lines; "" while it runs."""
+
+
+class Endpoint:
+    """The service under test.
+
+    Attributes:
+        plan: What the settings say about it.
+        url: Its address; changes when a service that died was started again.
+        side: URLs of its side ports.
+    """
+
+    def __init__(self, plan: Plan, owner: Owner) -> None:
+        self.plan, self._owner = plan, owner
+        self._client: Client | None = None
+        self.url = ""
+        self.side: tuple[str, ...] = ()
+        self.up()
+
+    @property
+    def started(self) -> bool:
+        """Whether this run started it, so that it may be loaded, attacked and stopped."""
+        return self.plan.start is not None
+
+    def up(self) -> Endpoint:
+        """Makes sure that it runs, for a check to begin with: one that died before is started again.
+
+        Raises:
+            ServiceError: It does not come up.
+        """
+        address = self._owner.up()
+        if address.url != self.url:
+            self.close()
+            self.url, self.side = address.url, tuple(address.side)
+            self._client = Client(self.url, secrets=self.plan.secrets)
+        return self
+
+    @property
+    def client(self) -> Client:
+        assert self._client is not None, "up() has made one"
+        return self._client
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    def send(self, request: Request, *, kind: str | None = "good", timeout: float | None = None) -> Response:
+        """Sends one request with a credential of this kind ("good", "expired", …), or None for none.
+
+        Raises:
+            NoAnswerError: No answer; when the service died over it, the message has its last lines.
+        """
+        headers = self.plan.headers(kind) if kind else {}
+        try:
+            return self.client.send(request, headers=headers, timeout=timeout)
+        except NoAnswerError as error:
+            if died := self._owner.obituary():
+                raise NoAnswerError(f"{error.found}; {died}", kind=error.kind) from None
+            raise
+
+    def obituary(self) -> str:
+        """How the service ended, with its last lines; "" while it runs."""
+        return self._owner.obituary()
+
+    def curl(self, request: Request, *, kind: str | None = "good") -> str:
+        """The request as a line for a shell; secrets are masked."""
+        return self.client.curl(request, headers=self.plan.headers(kind) if kind else {})
+
+    @cached_property
+    def probes(self) -> Probes:
+        """Its health endpoints and protocol."""
+        return readiness.find(self.client, self.plan)
+
+    @cached_property
+    def document(self) -> Document | None:
+        """Its OpenAPI document: the live one, else the file that the settings name; None where there is none.
+
+        Raises:
+            DocumentError: There is one, and it cannot be read.
+        """
+        paths = DOCUMENTS if self.plan.openapi is None else (self.plan.openapi,)
+        for path in paths if self.plan.document is None else ():
+            try:
+                answer = self.send(Request(path=path), timeout=readiness.ASK_LIMIT * 5)
+            except NoAnswerError:
+                return None
+            if answer.ok and not answer.cut and answer.body.lstrip()[:1] == b"{":
+                return openapi.Document(answer.json())
+        if self.plan.document is not None:
+            return openapi.Document(self.plan.document)
+        if self.plan.openapi is not None:
+            raise openapi.DocumentError(
+                f"GET {self.plan.openapi} gives no OpenAPI document", expected="JSON, status 200"
+            )
+        return None
+
+    @cached_property
+    def operation(self) -> Operation | None:
+        """The operation of the OpenAPI document that predicts: the configured one, else the only one that seems to."""
+        if self.document is None:
+            return None
+        known = list(self.document.operations())
+        if self.plan.predict is not None:
+            method, _, path = self.plan.predict.partition(" ")
+            return next((o for o in known if (o.method, self.document.prefix + o.path) == (method, path)), None)
+        asking = [o for o in known if o.method == "POST" and "requestBody" in o.raw]
+        named = [o for o in asking if any(word in o.path.lower() for word in ASKS_MODEL)]
+        return named[0] if len(named) == 1 else asking[0] if len(asking) == 1 else None
+
+    @cached_property
+    def good(self) -> Request:
+        """A prediction that must succeed: from the settings, the OpenAPI document, or the protocol's own form.
+
+        Raises:
+            Unverified: None is configured, and none could be found out.
+        """
+        found = next(self._good(), None)
+        if found is None:
+            raise Unverified(
+                "no good request is known: none is configured, and neither an OpenAPI document with an example nor a "
+                "known protocol was found",
+                fix='[tool.mlready.endpoint] predict = "POST /predict" and example = "requests/one.json"',
+            )
+        return found
+
+    def _good(self) -> Iterator[Request]:
+        plan = self.plan
+        method, _, path = (plan.predict or "").partition(" ")
+        if plan.predict and plan.example is not None:
+            yield Request(method=method, path=path, headers={"content-type": "application/json"}, body=plan.example)
+        if self.document is not None and self.operation is not None:
+            path = self.document.filled_path(self.operation) or path
+            bodies = iter([json.loads(plan.example)]) if plan.example else self.document.examples(self.operation)
+            yield from (Request(method=self.operation.method, path=path).json(body) for body in bodies if path)
+        convention = self.probes.convention
+        if plan.predict or convention.predict:
+            method, path = (method, path) if plan.predict else convention.predict or ("", "")
+            rows = plan.rows(1) if plan.rows else []
+            body = (
+                json.loads(plan.example)
+                if plan.example
+                else conventions.body(convention, rows, model=self.probes.model)
+            )
+            path = path.replace(MODEL, self.probes.model)
+            if body is not None and "//" not in path:
+                yield Request(method=method, path=path).json(body)
+
+    def ask(self, *, timeout: float | None = None) -> Response:
+        """Sends the good request and insists on a right answer.
+
+        Raises:
+            Inconclusive: It is refused or answered wrongly, so that nothing else can be told from this service.
+            NoAnswerError: No answer.
+        """
+        answer = self.send(self.good, timeout=timeout)
+        if wrong := self.wrong_with(answer):
+            raise Inconclusive(
+                f"the good request is not answered well: {wrong}. {self.curl(self.good)}",
+                fix="correct predict, example and auth in [tool.mlready.endpoint], or the service",
+            )
+        return answer
+
+    def wrong_with(self, answer: Response) -> str:
+        """Why this is no right answer to the good request; "" when it is one.
+
+        A right answer has a 2xx status and JSON without a report of a failure, without non-finite numbers, with the
+        keys of the protocol, fits the schema of the OpenAPI document, and holds what `expect` demands.
+        """
+        if not answer.ok:
+            return f"it was answered {answer.status}: {self.client.mask(answer.shown(120))}"
+        try:
+            value = answer.json()
+        except ValueError:
+            return f"the answer is no JSON: {self.client.mask(answer.shown(120))}"
+        return self.client.mask(next(self._flaws(value, answer.status), ""))
+
+    def _flaws(self, value: Any, status: int) -> Iterator[str]:
+        told = [key for key in ERRORS if isinstance(value, dict) and value.get(key)]
+        if told or value in (None, {}, []):
+            yield f"status {status} carries an error: {json.dumps(value)[:120]}" if told else "the answer is empty"
+        if not finite(value):
+            yield "the answer holds a number that is not finite"
+        keys = self.probes.convention.answers
+        if keys and not (isinstance(value, dict) and any(value.get(key) for key in keys)):
+            yield f"the answer has no {' or '.join(keys)}, as {self.probes.convention.name} wants"
+        if self.plan.expect is not None and (difference := differs(value, self.plan.expect)):
+            yield f"the answer is not the expected one: {difference}"
+        if self.document is not None and self.operation is not None:
+            schema = self.document.answer_schema(self.operation, status)
+            if schema is not None and (objection := self.document.objection(value, schema)):
+                yield f"the answer does not fit its schema: {objection}"
+
+
+class Elsewhere:
+    """Owner of a service at a configured URL: it runs, or it does not; nobody here starts it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.url, self.side = plan, (plan.url or "").rstrip("/"), plan.side
+
+    def up(self) -> Address:
+        with Client(self.url, timeout=readiness.ASK_LIMIT, secrets=self.plan.secrets) as client:
+            try:
+                client.send(Request(path=self.plan.ready or "/"), headers=self.plan.headers())
+            except NoAnswerError as error:
+                raise ReadinessError(
+                    error.found, expected="a running service", fix="start it, or correct url"
+                ) from None
+        return self
+
+    def obituary(self) -> str:
+        return ""
+
+
+def differs(found: Any, expected: Any, at: str = "") -> str:
+    """The first place at which `found` lacks what is expected; "" where it holds all of it.
+
+    Tables may have more keys; lists have the same length; numbers agree within a millionth.
+    """
+    place = at or "the whole"
+    if isinstance(expected, dict) and isinstance(found, dict):
+        missing = [key for key in expected if key not in found]
+        if missing:
+            return f"{place} lacks {missing[0]!r}"
+        return next((d for k, v in expected.items() if (d := differs(found[k], v, f"{at}/{k}"))), "")
+    if isinstance(expected, list) and isinstance(found, list):
+        if len(expected) != len(found):
+            return f"{place} has {len(found)} entries, expected {len(expected)}"
+        return next(
+            (d for i, (f, e) in enumerate(zip(found, expected, strict=True)) if (d := differs(f, e, f"{at}/{i}"))), ""
+        )
+    if _number(expected) and _number(found):
+        same = math.isclose(found, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    else:
+        same = type(found) is type(expected) and found == expected
+    return "" if same else f"{place} is {json.dumps(found)[:60]}, expected {json.dumps(expected)[:60]}"
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def finite(value: Any) -> bool:
+    """Whether every number in a JSON value is finite."""
+    look = [value]
+    while look:
+        node = look.pop()
+        if isinstance(node, float) and not math.isfinite(node):
+            return False
+        look += node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
+    return True
+
+
+def credential_kinds(credentials: Mapping[str, str]) -> list[str]:
+    """The kinds of bad credential that are at hand, in the order in which they are tried."""
+    return [kind for kind in ("expired", "wrong_scope", "other_tenant") if kind in credentials]

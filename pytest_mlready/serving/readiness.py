@@ -1,0 +1,158 @@
+"""Finds a service's health endpoints and protocol by asking, and waits until it is ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_mlready.serving import conventions, process
+from pytest_mlready.serving.conventions import MODEL, Convention
+from pytest_mlready.serving.http import Client, NoAnswerError, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pytest_mlready.serving.plan import Plan
+    from pytest_mlready.serving.process import Process
+
+ASK_LIMIT = 2.0  # seconds that one question may take while looking around
+NOT_THERE = (404, 405, 501)
+REFUSED = (401, 403)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probes:
+    """Where a service tells its health.
+
+    Attributes:
+        live, ready: Paths; None where none was found.
+        convention: The protocol that the service speaks, as far as it could be told.
+        model: Name of the model in the protocol; "" where it has none or none is known.
+    """
+
+    live: str | None
+    ready: str | None
+    convention: Convention
+    model: str = ""
+
+
+def status(client: Client, path: str, plan: Plan) -> int | None:
+    """The status that a path answers, with the credential where it asks for one; None for no answer."""
+    try:
+        answer = client.send(Request(path=path), timeout=ASK_LIMIT)
+        if answer.status in REFUSED and plan.credentials:
+            answer = client.send(Request(path=path), headers=plan.headers(), timeout=ASK_LIMIT)
+    except NoAnswerError:
+        return None
+    return answer.status
+
+
+def is_ready(client: Client, plan: Plan) -> bool:
+    """Whether the service says that it is ready; one without any health endpoint is, once it answers at all."""
+    if plan.ready is not None:
+        found = status(client, plan.ready, plan)
+        return found is not None and 200 <= found < 300
+    answered = False
+    for path in _candidates("ready", plan):
+        found = status(client, path, plan)
+        if found is None:
+            return False
+        if found not in NOT_THERE and found not in REFUSED:
+            return 200 <= found < 300
+        answered = True
+    return answered
+
+
+def wait(service: Process, plan: Plan, progress: Callable[[str], None] = lambda _: None) -> None:
+    """Waits until a started service is ready.
+
+    Raises:
+        process.ServiceError: It died, or was not ready within `plan.start_limit`; with its last lines.
+    """
+    progress("service: starting")
+    with Client(service.url, timeout=ASK_LIMIT, secrets=plan.secrets) as client:
+        ready = process.wait_until(service, plan.start_limit, lambda: is_ready(client, plan))
+        progress("")
+        if not ready:
+            what = _last_word(client, plan)
+            tail = service.tail()
+            raise process.ServiceError(
+                f"the service was not ready within {plan.start_limit:g} s ({what})"
+                + (f"; its last lines:\n{tail}" if tail else " and has written nothing"),
+                fix='look at its log; start_limit = "…" in [tool.mlready.endpoint] gives it more time',
+            )
+
+
+def _last_word(client: Client, plan: Plan) -> str:
+    path = plan.ready or next(
+        (p for p in _candidates("ready", plan) if status(client, p, plan) not in (*NOT_THERE, None)), "/"
+    )
+    found = status(client, path, plan)
+    return f"nobody answers at {client.base}" if found is None else f"GET {path} answers {found}"
+
+
+def find(client: Client, plan: Plan) -> Probes:
+    """Where a running service tells its health, and the protocol that it speaks.
+
+    A path that answers 404, 405 or 501 is not there; any other answer counts as "there is something".
+    """
+    convention = _convention(client, plan)
+    model = _model(client, convention)
+    found = {
+        which: getattr(plan, which) or _first(client, plan, _paths(convention, which, model))
+        for which in ("live", "ready")
+    }
+    return Probes(live=found["live"], ready=found["ready"], convention=convention, model=model)
+
+
+def _convention(client: Client, plan: Plan) -> Convention:
+    if plan.convention is not None:
+        return conventions.BY_NAME[plan.convention]
+    for convention in conventions.ALL:
+        if convention.signature and _has(client, plan, convention.signature, convention.says):
+            return convention
+    return conventions.KUBERNETES
+
+
+def _has(client: Client, plan: Plan, path: str, says: str) -> bool:
+    try:
+        answer = client.send(Request(path=path), headers=plan.headers(), timeout=ASK_LIMIT)
+    except NoAnswerError:
+        return False
+    return answer.ok and says in answer.text
+
+
+def _model(client: Client, convention: Convention) -> str:
+    """The name of the first model that the service lists, where its protocol lists any."""
+    if convention.names is None:
+        return ""
+    path, key = convention.names
+    try:
+        listed = client.send(Request(path=path), timeout=ASK_LIMIT).json().get(key, [])
+        first = listed[0]
+        return str(first.get("id") or first.get("modelName") or first.get("name") or "")
+    except (NoAnswerError, ValueError, AttributeError, IndexError, KeyError, TypeError):
+        return ""
+
+
+def _paths(convention: Convention, which: str, model: str) -> Iterator[str]:
+    for path in dict.fromkeys((*getattr(convention, which), *getattr(conventions.KUBERNETES, which))):
+        if MODEL not in path:
+            yield path
+        elif model:
+            yield path.replace(MODEL, model)
+
+
+def _candidates(which: str, plan: Plan) -> Iterable[str]:
+    own = conventions.BY_NAME[plan.convention] if plan.convention else None
+    groups = (own,) if own else conventions.ALL
+    paths = (path for group in groups for path in getattr(group, which))
+    return dict.fromkeys(p for p in (*conventions.KUBERNETES.ready, *paths) if MODEL not in p)
+
+
+def _first(client: Client, plan: Plan, paths: Iterable[str]) -> str | None:
+    for path in paths:
+        found = status(client, path, plan)
+        if found is not None and found not in NOT_THERE:
+            return path
+    return None

@@ -1,0 +1,217 @@
+"""A small real HTTP service, standard library alone, healthy unless told otherwise: python faulty_service.py PORT [FAULT …].
+
+It takes {"instances": [{"x": number, "name": text}, …]} with a bearer token and answers {"predictions": […]}, x doubled.
+Tokens: good, expired, wrong-scope, other-tenant (each "Bearer <word>-token"). MODEL_PATH must name a file that exists.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+TOKENS = {"good": 200, "expired": 401, "wrong-scope": 403, "other-tenant": 403}
+SCHEMA = {
+    "openapi": "3.1.0",
+    "info": {"title": "doubles", "version": "1"},
+    "components": {
+        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        "schemas": {
+            "Row": {
+                "type": "object", "additionalProperties": False, "required": ["x"],
+                "properties": {"x": {"type": "number", "examples": [2.0]}, "name": {"type": "string", "maxLength": 50}},
+            },
+            "Error": {"type": "object", "required": ["reason"], "properties": {"reason": {"type": "string"}}},
+        },
+    },
+    "security": [{"bearer": []}],
+    "paths": {
+        "/livez": {"get": {"security": [], "responses": {"200": {"description": "alive"}}}},
+        "/readyz": {"get": {"security": [], "responses": {"200": {"description": "ready"}, "503": {"description": "no"}}}},
+        "/models": {"get": {"responses": {"200": {"description": "list"}, "401": {"description": "no"}, "403": {"description": "no"}}}},
+        "/predict": {
+            "post": {
+                "requestBody": {"required": True, "content": {"application/json": {
+                    "schema": {
+                        "type": "object", "additionalProperties": False, "required": ["instances"],
+                        "properties": {"instances": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"$ref": "#/components/schemas/Row"}}},
+                    },
+                    "examples": {"two": {"value": {"instances": [{"x": 2.0, "name": "two"}]}}},
+                }}},
+                "responses": {
+                    "200": {"description": "ok", "content": {"application/json": {"schema": {
+                        "type": "object", "required": ["predictions"],
+                        "properties": {"predictions": {"type": "array", "items": {"type": "number"}}},
+                    }}}},
+                    **{code: {"description": "refused", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+                       for code in ("400", "401", "403", "404", "405", "411", "413", "415", "422", "503")},
+                },
+            }
+        },
+    },
+}  # fmt: skip
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    faults: frozenset[str] = frozenset()
+    loaded = False
+    count = 0
+
+    def log_message(self, *_):
+        pass
+
+    def give(self, status, value, **headers):
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        self.send_response(status)
+        for name, text in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), text)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_GET(self):
+        path = self.path.partition("?")[0]
+        if path == "/livez":
+            return self.give(503 if "dead live" in self.faults and not self.loaded else 200, {"status": "alive"})
+        if path == "/readyz":
+            ready = self.loaded or "lying readiness" in self.faults
+            return self.give(200 if ready else 503, {"ready": ready})
+        if path == "/openapi.json":
+            return self.give(200, SCHEMA)
+        if path == "/models":
+            refused = None if "open route" in self.faults else self.refused()
+            return refused or self.give(200, {"models": ["doubles"]})
+        if path == "/constant":
+            return self.give(200, {"ok": True})
+        return self.give(404, {"reason": "no such path"})
+
+    def refused(self):
+        """Answers and returns True where the credential is not the good one."""
+        given = self.headers.get("Authorization", "")
+        if "no auth" in self.faults or (given and "presence only" in self.faults):
+            return None
+        kind = given.removeprefix("Bearer ").removesuffix("-token")
+        status = TOKENS.get(kind, 401) if given else 401
+        if f"{kind} accepted" in self.faults:
+            return None
+        if status == 200:
+            return None
+        self.give(status, {"reason": "refused"}, WWW_Authenticate="Bearer")
+        return True
+
+    def do_POST(self):
+        length = self.headers.get("Content-Length", "")
+        body = self.rfile.read(int(length)) if length.isdigit() and int(length) < 1 << 20 else None
+        if body is None:
+            self.close_connection = True
+            return self.give(413, {"reason": "too large"}, Connection="close")
+        if self.path.partition("?")[0] != "/predict":
+            return self.give(404, {"reason": "no such path"})
+        return self.refused() or self.predict(body)
+
+    def do_PUT(self):
+        self.give(405, {"reason": "no such method"}, Allow="GET, POST", Connection="close")
+        self.close_connection = True
+
+    do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_QUERY = do_PUT
+
+    def predict(self, body):
+        type(self).count += 1
+        if "error body" in self.faults:
+            return self.give(200, {"error": "the model is not loaded"})
+        if not self.loaded:
+            return self.give(503, {"reason": "no model"})
+        if "stall" in self.faults and type(self).count == int(os.environ.get("STALL_AT", "100")):
+            time.sleep(float(os.environ.get("STALL_SECONDS", "2")))
+        if "die" in self.faults and type(self).count >= int(os.environ.get("DIE_AT", "20")):
+            print("fatal: out of memory", flush=True)
+            os._exit(137)
+        if "hang" in self.faults:
+            time.sleep(600)
+        if "flaky" in self.faults and type(self).count % 50 == 0:
+            return self.give(500, {"reason": "now and then"})
+        time.sleep(float(os.environ.get("SERVICE_SECONDS", "0")))
+        return self.answer(body)
+
+    def answer(self, body):
+        try:
+            rows = json.loads(body, parse_constant=self.constant)["instances"]
+            if not (isinstance(rows, list) and 1 <= len(rows) <= 50):
+                raise ValueError("instances")
+            values = [self.value(row) for row in rows]
+        except Exception as reason:
+            if "trace" in self.faults:
+                import traceback
+
+                return self.give(500, {"reason": traceback.format_exc()})
+            if "echo" in self.faults:
+                return self.give(422, {"reason": f"cannot read {body.decode(errors='replace')}"})
+            return self.give(422, {"reason": type(reason).__name__})
+        wrong = 3 if "wrong answer" in self.faults else 2
+        return self.give(200, {"predictions": [wrong * value for value in values]})
+
+    def constant(self, name):
+        if "lax" in self.faults:
+            return 0.0
+        raise ValueError(name)
+
+    def value(self, row):
+        if "lax" in self.faults:
+            return float(row.get("x") or 0) if isinstance(row, dict) else 0.0
+        if not isinstance(row, dict) or set(row) - {"x", "name"}:
+            raise ValueError("row")
+        name = row.get("name", "")
+        if not isinstance(name, str) or len(name) > 50:
+            raise ValueError("name")
+        if isinstance(row["x"], bool) or not isinstance(row["x"], int | float) or not math.isfinite(2 * float(row["x"])):
+            raise ValueError("x")
+        return float(row["x"])
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, *_):
+        pass
+
+
+def load():
+    time.sleep(float(os.environ.get("LOAD_SECONDS", "0.3")))
+    Handler.loaded = Path(os.environ.get("MODEL_PATH", __file__)).exists()
+    if not Handler.loaded and "exits without model" in Handler.faults:
+        print("the model is missing", flush=True)
+        os._exit(3)
+
+
+def main() -> None:
+    port, Handler.faults = int(sys.argv[1]), frozenset(sys.argv[2:])
+    if "ignores sigterm" in Handler.faults:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if "forks" in Handler.faults:
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    if "floods" in Handler.faults:
+        threading.Thread(target=lambda: [print("x" * 1000, flush=True) for _ in range(10**9)], daemon=True).start()
+    if "refuses" in Handler.faults:
+        time.sleep(600)
+    if "exits" in Handler.faults:
+        print("cannot read configuration", flush=True)
+        raise SystemExit(2)
+    time.sleep(float(os.environ.get("BIND_SECONDS", "0")))
+    if "loads first" in Handler.faults:
+        load()
+    else:
+        threading.Thread(target=load, daemon=True).start()
+    Server(("127.0.0.1", port), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
