@@ -36,6 +36,7 @@ class Discovered:
     dockerfiles: tuple[Path, ...] = ()
     manifests: tuple[Path, ...] = ()
     compose: tuple[Path, ...] = ()
+    images: tuple[Path, ...] = ()
     rules: tuple[Path, ...] = ()
     openapi: tuple[Path, ...] = ()
     runbooks: tuple[Path, ...] = ()

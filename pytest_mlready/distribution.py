@@ -16,6 +16,14 @@ ENOUGH = 2  # tests that a worker must know of to begin with the first
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Every worker can ask this process for the one service of the run."""
+    from pytest_mlready import project, service
+
+    node.workerinput[service.SHARED] = service.share(project.of(node.config), node.config)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """A scheduler of ours, unless the caller chose one."""
     from shlex import split

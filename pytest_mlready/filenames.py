@@ -32,11 +32,13 @@ RUNBOOK_FOLDERS = re.compile(r"(^|/)(runbooks?|playbooks?)/[^/]+\.(md|markdown|r
 ASK = {
     "json": re.compile(r".*(openapi|swagger).*"),
     "txt": re.compile(r".*(model|lgb|lightgbm|gbm|booster).*"),
+    "tar": re.compile(r".*"),
 }
 
 CONTENT = tuple(  # every pattern of a line must be there; the first such line counts
     (which, tuple(re.compile(pattern, re.MULTILINE) for pattern in patterns))
     for which, *patterns in (
+        ("images", rb"\A(manifest\.json|index\.json|oci-layout|repositories|blobs/|[0-9a-f]{64}[/.])"),  # of a tar
         ("models", rb"\Atree\r?\nversion=v\d"),  # how LightGBM's text format begins
         ("rules", rb"^kind:[ \t]*PrometheusRule\b"),
         ("manifests", rb"^apiVersion:[ \t]*\S", rb"^kind:[ \t]*\S"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_mlready.evidence import Evidence
     from pytest_mlready.project import Project
+    from pytest_mlready.serving.endpoint import Endpoint
     from pytest_mlready.values import Dataset, Model, Predictions
 
     EVIDENCE: pytest.StashKey[Evidence]
@@ -117,9 +118,9 @@ def mlready_baseline(mlready: Project, mlready_train: Dataset) -> Model:
 
 
 @pytest.fixture(scope="session")
-def mlready_endpoint(mlready: Project) -> Any:
-    """The running service, as a model that answers over HTTP."""
-    return _bring("endpoint", mlready)
+def mlready_endpoint(mlready: Project, pytestconfig: pytest.Config) -> Endpoint:
+    """The running service: one for the whole run, started when first asked for."""
+    return _bring("endpoint", mlready, pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -130,14 +131,14 @@ def mlready_artifacts(mlready: Project) -> tuple[Path, ...]:
 
 @pytest.fixture(scope="session")
 def mlready_images(mlready: Project) -> tuple[Path, ...]:
-    """Dockerfiles and saved images that were found."""
-    return _bring("found", mlready, "dockerfiles")
+    """Saved images: those the settings name, else those that were found."""
+    return _bring("images", mlready)
 
 
 @pytest.fixture(scope="session")
 def mlready_manifests(mlready: Project) -> tuple[Path, ...]:
-    """Kubernetes and compose manifests that were found."""
-    return _bring("found", mlready, "manifests")
+    """Kubernetes and compose manifests: those the settings name, else those that were found."""
+    return _bring("manifests", mlready)
 
 
 @pytest.fixture(scope="session")
@@ -163,7 +164,7 @@ def heldout(mlready_heldout: Dataset) -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def endpoint(mlready_endpoint: Any) -> Any:
+def endpoint(mlready_endpoint: Endpoint) -> Endpoint:
     """The running service (short for mlready_endpoint)."""
     return mlready_endpoint
 

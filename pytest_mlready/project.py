@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import glob
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from pytest_mlready import catalog, settings
 from pytest_mlready.errors import ReadinessError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_mlready.catalog import Catalog
     from pytest_mlready.discovery import Discovered
     from pytest_mlready.provenance import Digests
+    from pytest_mlready.serving.plan import Plan
     from pytest_mlready.settings import Settings
 
 PROJECT = pytest.StashKey["Project"]()
@@ -71,6 +73,23 @@ class Project:
 
         return discovery.discover(self.root)
 
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """What the settings say about the service: how it is started, where it is, what a good request is.
+
+        Raises:
+            Unverified: No service is configured.
+        """
+        from pytest_mlready import service
+
+        return service.plan(self, self._config)
+
+    @property
+    def alone(self) -> str:
+        """Why a time that is measured now means nothing, or "": whether other tests run beside this one."""
+        workers = getattr(self._config, "workerinput", {}).get("workercount", 1)
+        return f"{workers} xdist workers run tests side by side" if workers > 1 else ""
+
     def options(self, item_id: str) -> dict[str, Any]:
         """The settings of one item, defaults filled in, units converted (seconds, bytes)."""
         return self.settings.options(self.catalog.items[item_id])
@@ -78,6 +97,41 @@ class Project:
     def path(self, text: str) -> Path:
         """A path of the settings, made absolute."""
         return (self.root / text).resolve()
+
+    def file(self, text: str, what: str) -> Path:
+        """A file or folder that the settings name.
+
+        Raises:
+            ReadinessError: It is not there; names the nearest one in that folder.
+        """
+        from pytest_mlready.artifacts import named
+
+        return named.file(text, self.root, error=ReadinessError, what=what)
+
+    def files(self, patterns: Iterable[str], what: str) -> tuple[Path, ...]:
+        """What paths and globs of the settings name, each once.
+
+        Raises:
+            ReadinessError: A path is not there, or a glob matches nothing.
+        """
+        found: dict[Path, None] = {}
+        for pattern in patterns:
+            matches = sorted(self.root.glob(pattern)) if glob.has_magic(pattern) else [self.file(pattern, what)]
+            if not matches:
+                raise ReadinessError(
+                    f"{what} {pattern} matches no file below {self.root.name}/", fix="correct the glob"
+                )
+            found |= dict.fromkeys(match.resolve() for match in matches)
+        return tuple(found)
+
+    def shipped(self) -> tuple[Path, ...]:
+        """Files that ship beside the model: those the settings name, else what was found of build and deployment."""
+        named = self.settings.deploy.shipped
+        if named:
+            return self.files(named, "the shipped file")
+        found = self.discovered
+        places = (*found.dockerfiles, *found.compose, *found.manifests, *found.notebooks)
+        return tuple(dict.fromkeys((self.root / place).resolve() for place in places))
 
     def seed(self, check_id: str) -> int:
         """Seed of a check, from the digests of model and data: the same inputs give the same verdict."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_mlready.errors import Inconclusive, Unverified
+from pytest_mlready.errors import Unverified
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_mlready.project import Project
+    from pytest_mlready.serving.endpoint import Endpoint
     from pytest_mlready.values import Dataset, Model, Predictions
 
+FIXES = {
+    "manifests": '[tool.mlready.deploy] manifests = ["deploy/"]',
+    "images": '[tool.mlready.deploy] images = ["image.tar"] (docker save -o image.tar …)',
+    "models": '[tool.mlready.model] path = "path/to/model.joblib"',
+}
 ROLES = ("target", "id", "group", "cluster", "time", "weight", "drop", "text")
 
 
@@ -127,37 +133,47 @@ def baseline(project: Project, train: Dataset) -> Model:
     return baselines.dummy(train, task=task)
 
 
-def endpoint(project: Project) -> Any:
-    """The service that answers at the configured URL, as a model.
+def endpoint(project: Project, config: pytest.Config) -> Endpoint:
+    """The running service: started when it is first asked for, or at the configured URL.
 
     Raises:
-        Unverified: No URL is configured.
-        Inconclusive: A command to start the service is configured: starting one is not built in yet.
+        Unverified: None is configured.
+        ServiceError: It cannot be started, or does not become ready.
     """
-    settings = project.settings.endpoint
-    if settings.url is None and settings.start is None:
-        raise Unverified(
-            "no service is configured", fix='[tool.mlready.endpoint] url = "http://127.0.0.1:8000/predict"'
-        )
-    if settings.url is None:
-        raise Inconclusive(
-            f"this release does not start services ({settings.start!r})",
-            fix='start it yourself and set [tool.mlready.endpoint] url = "http://127.0.0.1:8000/predict"',
-        )
-    from pytest_mlready.artifacts import models
+    from pytest_mlready import service
 
-    return models.load(settings.url, root=project.root, allow_hosts=settings.allow_hosts)
+    return service.endpoint(project, config)
 
 
-def found(project: Project, kind: str) -> tuple[Path, ...]:
-    """Files of one kind that lie in the project, as absolute paths.
+def manifests(project: Project) -> tuple[Path, ...]:
+    """Production manifests: files and folders that the settings name, else those that were found.
+
+    Raises:
+        Unverified: None are named, and none were found.
+    """
+    named = project.settings.deploy.manifests
+    return project.files(named, "the manifest") if named else found(project, "manifests", "compose")
+
+
+def images(project: Project) -> tuple[Path, ...]:
+    """Saved images: those that the settings name, else those that were found.
+
+    Raises:
+        Unverified: None are named, and none were found.
+    """
+    named = project.settings.deploy.images
+    return project.files(named, "the saved image") if named else found(project, "images")
+
+
+def found(project: Project, *kinds: str) -> tuple[Path, ...]:
+    """Files of some kinds that lie in the project, as absolute paths.
 
     Raises:
         Unverified: There are none.
     """
-    paths = tuple(project.root / path for path in getattr(project.discovered, kind))
-    if kind == "models" and project.settings.model.path is not None:
+    paths = tuple(project.root / path for kind in kinds for path in getattr(project.discovered, kind))
+    if "models" in kinds and project.settings.model.path is not None:
         paths = tuple(dict.fromkeys([project.root / project.settings.model.path, *paths]))
     if not paths:
-        raise Unverified(f"no {kind.replace('_', ' ')} were found below {project.root.name}/")
+        raise Unverified(f"no {' or '.join(kinds)} were found below {project.root.name}/", fix=FIXES.get(kinds[0], ""))
     return paths

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DOCUMENTS = ("/openapi.json", "/docs.json", "/v1/openapi.json", "/api/openapi.json", "/v3/api-docs", "/swagger.json")
 ASKS_MODEL = ("predict", "infer", "invocations", "score", "classify", "completions", "generate", "embeddings")
 ERRORS = ("error", "errors", "exception", "traceback", "stacktrace", "detail")  # keys of a body that tells of a failure
+DEATH_NOTICE = 0.5  # seconds from a broken connection until we hear that the process ended
 TOLERANCE = 1e-6  # relative, of numbers in an answer against those expected
 
 
@@ -42,8 +43,11 @@ class Owner(Protocol):
             ServiceError: It does not come up.
         """
 
-    def obituary(self) -> str:
-        """How the service ended, with its last lines; "" while it runs."""
+    def obituary(self, wait: float = 0.0) -> str:
+        """How the service ended, with its last lines; "" when it still runs after `wait` seconds."""
+
+    def log(self, lines: int = 200) -> str:
+        """The last lines that it wrote, secrets masked; "" where nobody here can read them."""
 
 
 class Endpoint:
@@ -99,13 +103,17 @@ class Endpoint:
         try:
             return self.client.send(request, headers=headers, timeout=timeout)
         except NoAnswerError as error:
-            if died := self._owner.obituary():
+            if died := self._owner.obituary(0.0 if error.kind == "timeout" else DEATH_NOTICE):
                 raise NoAnswerError(f"{error.found}; {died}", kind=error.kind) from None
             raise
 
-    def obituary(self) -> str:
-        """How the service ended, with its last lines; "" while it runs."""
-        return self._owner.obituary()
+    def obituary(self, wait: float = 0.0) -> str:
+        """How the service ended, with its last lines; "" when it still runs after `wait` seconds."""
+        return self._owner.obituary(wait)
+
+    def log(self, lines: int = 200) -> str:
+        """The last lines that the service wrote, secrets masked; "" where it was not started here."""
+        return self._owner.log(lines)
 
     def curl(self, request: Request, *, kind: str | None = "good") -> str:
         """The request as a line for a shell; secrets are masked."""
@@ -252,7 +260,10 @@ class Elsewhere:
                 ) from None
         return self
 
-    def obituary(self) -> str:
+    def obituary(self, wait: float = 0.0) -> str:  # noqa: ARG002 - as every owner has it
+        return ""
+
+    def log(self, lines: int = 200) -> str:  # noqa: ARG002 - as every owner has it
         return ""
 
 

@@ -147,9 +147,9 @@ class Process:
         text = "".join(_end_of(path) for path in (self.log.with_name(f"{self.log.name}.old"), self.log))
         return masked("\n".join(text.splitlines()[-lines:]), self.launch.secrets)
 
-    def obituary(self) -> str:
-        """How it ended and the last that it wrote, for a message; "" while it runs."""
-        if self.alive:
+    def obituary(self, wait: float = 0.0) -> str:
+        """How it ended and the last that it wrote, for a message; "" when it still runs after `wait` seconds."""
+        if not self._ended.wait(wait):
             return ""
         how = f"ended with status {self.code}" if (self.code or 0) >= 0 else f"was ended by signal {-(self.code or 0)}"
         tail = self.tail()

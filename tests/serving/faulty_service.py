@@ -4,6 +4,7 @@ It takes {"instances": [{"x": number, "name": text}, …]} with a bearer token a
 Tokens: good, expired, wrong-scope, other-tenant (each "Bearer <word>-token"). MODEL_PATH must name a file that exists.
 """
 
+# ruff: noqa: N815, BLE001, TRY301 - names and rules of the standard library's own server
 from __future__ import annotations
 
 import json
@@ -171,7 +172,11 @@ class Handler(BaseHTTPRequestHandler):
         name = row.get("name", "")
         if not isinstance(name, str) or len(name) > 50:
             raise ValueError("name")
-        if isinstance(row["x"], bool) or not isinstance(row["x"], int | float) or not math.isfinite(2 * float(row["x"])):
+        if (
+            isinstance(row["x"], bool)
+            or not isinstance(row["x"], int | float)
+            or not math.isfinite(2 * float(row["x"]))
+        ):
             raise ValueError("x")
         return float(row["x"])
 
