@@ -1,0 +1,1 @@
+"""Serves the income model: `uvicorn service.app:app`, run from the folder above."""

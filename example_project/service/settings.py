@@ -1,0 +1,39 @@
+"""Reads what the service must be told from its environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEY_BYTES = 32  # RFC 7518, 3.2: an HS256 key is at least as long as the hash
+
+
+class SettingsError(Exception):
+    """The environment lacks something without which the service must not start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    model_path: Path
+    model_version: str
+    model_sha256: str | None  # stands above the SHA256SUMS beside the model
+    tenant: str
+    signing_key: str = field(repr=False)
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        key = environment.get("INCOME_SIGNING_KEY", "")
+        if len(key.encode()) < KEY_BYTES:
+            found = f"{len(key.encode())} bytes" if key else "nothing"
+            raise SettingsError(f"INCOME_SIGNING_KEY holds {found}; it must be at least {KEY_BYTES} bytes")
+        return cls(
+            model_path=Path(environment.get("MODEL_PATH", "artifacts/model.skops")),
+            model_version=environment.get("MODEL_VERSION", "2.0.0"),
+            model_sha256=environment.get("MODEL_SHA256"),
+            tenant=environment.get("INCOME_TENANT", "acme"),
+            signing_key=key,
+        )
