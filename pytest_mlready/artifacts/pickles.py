@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_SUFFIXES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".p", ".dill")
+SUFFIXES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".p", ".dill")  # of files that are unpickled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def _is_tensor(leaf: unpack.Leaf) -> bool:
 
 def _must_be_pickle(where: str, data: bytes) -> bool:
     name = where.replace("!", "/").rpartition("/")[2].lower()
-    return name.endswith(_SUFFIXES) or (len(data) > 1 and data[0] == 0x80 and 2 <= data[1] <= 5)
+    return name.endswith(SUFFIXES) or (len(data) > 1 and data[0] == 0x80 and 2 <= data[1] <= 5)
 
 
 def _second_opinion(where: str, data: bytes, known: set[str], trusted: tuple[str, ...]) -> Iterator[Finding]:

@@ -9,7 +9,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from scipy.special import betaincinv, ndtri
+from scipy.special import ndtri
+
+from pytest_mlready.bounds import clopper_pearson, minimal_n, quantile_upper
+
+__all__ = [  # three of them stand in `bounds`, where other domains find them too
+    "Interval", "clopper_pearson", "delong", "delong_paired", "logit_delong", "minimal_n", "quantile_upper",
+    "rule_of_three", "wilson",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -53,49 +60,12 @@ def wilson(
     return lower, upper
 
 
-def clopper_pearson(
-    successes: ArrayLike, n: ArrayLike, *, confidence: float = 0.95, sides: Literal[1, 2] = 2
-) -> tuple[Floats, Floats]:
-    """Exact (never too short) bounds of a proportion (Clopper and Pearson 1934, Biometrika 26:404); as `wilson`."""
-    k, m = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
-    tail = (1 - confidence) / sides
-    lower = np.where(k > 0, betaincinv(np.maximum(k, 1e-300), m - k + 1, tail), 0.0)
-    upper = np.where(k < m, betaincinv(k + 1, np.maximum(m - k, 1e-300), 1 - tail), 1.0)
-    return lower, upper
-
-
 def rule_of_three(n: int, *, confidence: float = 0.95) -> float:
     """Upper bound of a rate of which n trials showed none: 1 - (1 - confidence)^(1/n), about 3/n at 95 %.
 
     Hanley and Lippman-Hand 1983, JAMA 249:1743. 1.0 for n = 0.
     """
     return 1.0 if n <= 0 else -math.expm1(math.log1p(-confidence) / n)
-
-
-def minimal_n(quantile: float, *, confidence: float = 0.95) -> int:
-    """Rows from which the largest value bounds a quantile from above: 59 for 0.95, 299 for 0.99, 2995 for 0.999."""
-    return math.ceil(math.log1p(-confidence) / math.log(quantile))
-
-
-def quantile_upper(values: ArrayLike, quantile: float, *, confidence: float = 0.95) -> float:
-    """Distribution-free one-sided upper bound of a quantile: an order statistic chosen by the binomial distribution.
-
-    The k-th smallest of n values lies above the quantile with probability P(Binomial(n, quantile) < k); the smallest
-    such k that reaches `confidence` is taken (Hahn and Meeker 1991, Statistical Intervals, 5.2).
-
-    Args:
-        values: Independent measurements, shape (n,), any unit.
-        quantile: Between 0 and 1, such as 0.99.
-        confidence: Coverage of the bound.
-
-    Returns:
-        The bound in the unit of `values`; infinity below `minimal_n` values, NaN when a value is NaN.
-    """
-    ordered = np.sort(np.asarray(values, float).ravel())
-    if np.isnan(ordered).any():
-        return math.nan
-    k = int(stats.binom.ppf(confidence, len(ordered), quantile)) + 1 if len(ordered) else 1
-    return float(ordered[k - 1]) if k <= len(ordered) else math.inf
 
 
 def delong(y01: ArrayLike, scores: ArrayLike) -> tuple[float, float]:

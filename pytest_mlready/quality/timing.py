@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_mlready.quality.intervals import minimal_n, quantile_upper
+from pytest_mlready.bounds import minimal_n, quantile_upper
 from pytest_mlready.values import Measurement, Verdict
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Percentile:
 
 
 def percentiles(seconds: ArrayLike, *, confidence: float = 0.95) -> list[Percentile]:
-    """p50, p95 and p99 of the latencies, shape (n,), with distribution-free upper bounds (`intervals.quantile_upper`).
+    """p50, p95 and p99 of the latencies, shape (n,), with distribution-free upper bounds (`bounds.quantile_upper`).
 
     Raises:
         ValueError: no latencies at all.

@@ -11,13 +11,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_mlready.artifacts.loaded import one_line
-from pytest_mlready.errors import MissingExtra, ModelError
+from pytest_mlready.errors import Inconclusive, MissingExtra, ModelError
 
 _TIMEOUT = 600  # seconds for one download
 _FETCH = """
 import sys, mlflow.artifacts
 print(mlflow.artifacts.download_artifacts(artifact_uri=sys.argv[1], dst_path=sys.argv[2]))
 """
+_UNREACHABLE = ("Max retries exceeded", "Connection refused", "ConnectionError", "Read timed out", "timed out")
 _FLAVOURS = {"sklearn": "pickled_model", "onnx": "data", "xgboost": "data", "lightgbm": "data"}
 
 
@@ -32,25 +33,34 @@ def fetch(source: str, *, root: Path) -> tuple[Path, Path]:
 
     Raises:
         MissingExtra: MLflow is not installed.
+        Inconclusive: the server does not answer.
         ModelError: there is no such model, or it has no flavour that can be loaded without running its own code.
     """
-    tracking = os.environ.get("MLFLOW_TRACKING_URI") or _local(root, source)
-    if find_spec("mlflow") is None:
-        raise MissingExtra("mlflow-skinny", "registry", f"fetching {source}")
     folder = Path(tempfile.mkdtemp(prefix="mlready-"))
     try:
-        return folder, _file(_download(source, folder, tracking), source)
+        return folder, _file(download(source, folder, root=root), source)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _download(source: str, folder: Path, tracking: str) -> Path:
+def download(source: str, folder: Path, *, root: Path) -> Path:
+    """All files of a model, in a folder below `folder`; the server is found as for `fetch`.
+
+    Raises:
+        MissingExtra: MLflow is not installed.
+        Inconclusive: the server does not answer.
+        ModelError: there is no such model.
+    """
+    tracking = os.environ.get("MLFLOW_TRACKING_URI") or _local(root, source)
+    if find_spec("mlflow") is None:
+        raise MissingExtra("mlflow-skinny", "registry", f"fetching {source}")
     # In a process of its own: MLflow keeps its addresses in global variables, and with the wrong ones it creates an
     # empty database in the working directory.
     opted_out = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    patience = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "60"}  # MLflow's own: minutes
     registry = os.environ.get("MLFLOW_REGISTRY_URI") or tracking
-    env = {**os.environ, **opted_out, "MLFLOW_TRACKING_URI": tracking, "MLFLOW_REGISTRY_URI": registry}
+    env = {**patience, **os.environ, **opted_out, "MLFLOW_TRACKING_URI": tracking, "MLFLOW_REGISTRY_URI": registry}
     command = [sys.executable, "-c", _FETCH, source, str(folder / "model")]
     try:
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
@@ -58,6 +68,8 @@ def _download(source: str, folder: Path, tracking: str) -> Path:
         raise ModelError(f"{source} did not arrive from {_shown(tracking)} in {_TIMEOUT} s") from None
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["MLflow said nothing"]
+        if any(sign in said[-1] for sign in _UNREACHABLE):
+            raise Inconclusive(f"{_shown(tracking)} does not answer: {one_line(said[-1])}", fix="start it, or wait")
         raise ModelError(
             f"{source} cannot be fetched from {_shown(tracking)}: {one_line(said[-1])}",
             fix="look up the name, version or alias in the registry",
