@@ -7,6 +7,8 @@ import hmac
 import json
 import os
 import secrets
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,7 +46,7 @@ def plan(project: Project, config: pytest.Config) -> Plan:
             fix='[tool.mlready.endpoint] start = "uvicorn service:app --port {port}" (or url = "http://127.0.0.1:8000")',
         )
     made_up = {name: made_up_secret(config, name) for name in table.secrets if name not in os.environ}
-    environment = {**os.environ, **table.env, **made_up}
+    environment = {**os.environ, "PATH": search_path(os.environ), **table.env, **made_up}
     credentials = _credentials(table.auth, environment, project) if table.auth else {}
     return plans.Plan(
         folder=root,
@@ -71,6 +73,11 @@ def plan(project: Project, config: pytest.Config) -> Plan:
         may_change_state=table.may_change_state,
         rows=_rows(project, config),
     )
+
+
+def search_path(environ: Mapping[str, str]) -> str:
+    """The search path with this interpreter's folder first: `.venv/bin/pytest` must find `.venv/bin/uvicorn`."""
+    return os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
 
 
 def made_up_secret(config: pytest.Config, name: str) -> str:

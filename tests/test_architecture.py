@@ -21,6 +21,7 @@ PURE = (
     "values",
     "errors",
     "hosts",
+    "bounds",
     "tables",
     *DOMAINS,
     "reports",
@@ -68,7 +69,7 @@ def test_what_is_pure_never_imports_pytest(module):
 
 @named([m for m in MODULES if place(m) in DOMAINS])
 def test_domain_packages_know_neither_checks_nor_settings_nor_each_other(module):
-    foreign = {ours(n) for n in imports(module)} - {None, place(module), "errors", "values", "hosts"}
+    foreign = {ours(n) for n in imports(module)} - {None, place(module), "errors", "values", "hosts", "bounds"}
     # A name imported straight from the package root (`from pytest_mlready import errors`) shows as its own room.
     assert not foreign
 
@@ -103,8 +104,13 @@ def test_nothing_later_in_the_flow_is_reached_back_to(module):
     assert not {ours(n) for n in imports(module)} & later
 
 
+PROGRAM = PACKAGE / "serving" / "load" / "locust_driver.py"  # only ever executed, as a process of its own
+
+
 def test_locust_is_never_imported_into_this_process():
-    assert not [m for m in MODULES if any(n.split(".")[0] in ("locust", "gevent") for n in imports(m))]
+    patching = [m for m in MODULES if any(n.split(".")[0] in ("locust", "gevent") for n in imports(m))]
+    assert patching == [PROGRAM]
+    assert not [m for m in MODULES if any("locust_driver" in n for n in imports(m))]
 
 
 def test_the_plugin_and_the_catalogue_have_the_same_categories():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 
 from pytest_mlready import project, service
@@ -103,6 +107,12 @@ def test_load_goes_to_this_machine_and_to_hosts_that_are_allowed_by_name(planned
     assert "may_change_state = true" in allowed.refusal(allowed.url, changes_state=True)
     local = planned('url = "http://[::1]:80"')
     assert local.refusal(local.url, changes_state=True) is None
+
+
+def test_a_command_of_the_same_environment_is_found_although_nobody_activated_it(planned, monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin")
+    folder = str(Path(sys.executable).parent)
+    assert planned(START).environment["PATH"].split(os.pathsep) == [folder, "/usr/bin"]
 
 
 def test_made_up_secrets_differ_from_run_to_run_and_name_to_name(pytester):

@@ -11,7 +11,7 @@ HEAVY = {
     "numpy", "scipy", "sklearn", "polars", "pandas", "pydantic", "yaml", "jinja2", "httpx", "click", "hypothesis",
     "narwhals", "markdown_it", "prometheus_client", "detect_secrets", "evidently", "locust",
 }  # fmt: skip
-BARE = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:benchmark", "-p", "no:xdist", "-p", "no:randomly", "-p", "no:rerunfailures", "-p", "no:cacheprovider")  # fmt: skip
+BARE = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:benchmark", "-p", "no:xdist", "-p", "no:randomly", "-p", "no:rerunfailures", "-p", "no:schemathesis", "-p", "no:cacheprovider")  # fmt: skip
 
 
 def imported(folder, *args: str) -> set[str]:

@@ -27,6 +27,7 @@ class Convention:
         answers: Keys of which an answer to a prediction must have one, each with something in it.
         signature: Path whose 2xx answer tells this protocol from the others; None: never found out, only set.
         says: A text that this answer must hold.
+        beside: Path that must be there as well, since others have the signature too.
         names: Path that tells the names of the models, and the key under which a list of them stands.
     """
 
@@ -37,13 +38,14 @@ class Convention:
     answers: tuple[str, ...] = ()
     signature: str | None = None
     says: str = ""
+    beside: str | None = None
     names: tuple[str, str] | None = None
 
 
 OPEN_INFERENCE = Convention(
     name="open-inference",
     live=("/v2/health/live",),
-    ready=("/v2/health/ready", f"/v2/models/{MODEL}/ready"),
+    ready=(f"/v2/models/{MODEL}/ready", "/v2/health/ready"),
     predict=("POST", f"/v2/models/{MODEL}/infer"),
     answers=("outputs",),
     signature="/v2/health/live",
@@ -55,6 +57,7 @@ MLFLOW = Convention(
     predict=("POST", "/invocations"),
     answers=("predictions",),
     signature="/version",
+    beside="/invocations",
 )
 TORCHSERVE = Convention(
     name="torchserve",

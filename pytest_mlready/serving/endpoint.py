@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import math
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +12,7 @@ from pytest_mlready.errors import Inconclusive, ReadinessError, Unverified
 from pytest_mlready.serving import conventions, openapi, readiness
 from pytest_mlready.serving.conventions import MODEL
 from pytest_mlready.serving.http import Client, NoAnswerError, Request, Response
+from pytest_mlready.serving.right_answer import differs, finite, reports_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,9 +23,8 @@ if TYPE_CHECKING:
 
 DOCUMENTS = ("/openapi.json", "/docs.json", "/v1/openapi.json", "/api/openapi.json", "/v3/api-docs", "/swagger.json")
 ASKS_MODEL = ("predict", "infer", "invocations", "score", "classify", "completions", "generate", "embeddings")
-ERRORS = ("error", "errors", "exception", "traceback", "stacktrace", "detail")  # keys of a body that tells of a failure
+SHOWN = 120  # characters of an answer that a message shows
 DEATH_NOTICE = 0.5  # seconds from a broken connection until we hear that the process ended
-TOLERANCE = 1e-6  # relative, of numbers in an answer against those expected
 
 
 class Address(Protocol):
@@ -131,21 +132,25 @@ class Endpoint:
         Raises:
             DocumentError: There is one, and it cannot be read.
         """
-        paths = DOCUMENTS if self.plan.openapi is None else (self.plan.openapi,)
-        for path in paths if self.plan.document is None else ():
-            try:
-                answer = self.send(Request(path=path), timeout=readiness.ASK_LIMIT * 5)
-            except NoAnswerError:
-                return None
-            if answer.ok and not answer.cut and answer.body.lstrip()[:1] == b"{":
-                return openapi.Document(answer.json())
         if self.plan.document is not None:
             return openapi.Document(self.plan.document)
         if self.plan.openapi is not None:
-            raise openapi.DocumentError(
-                f"GET {self.plan.openapi} gives no OpenAPI document", expected="JSON, status 200"
-            )
+            return openapi.Document(self._json_at(self.plan.openapi))
+        for path in DOCUMENTS:  # what lies there need not be meant for us: another version, a page for every path
+            try:
+                return openapi.Document(self._json_at(path))
+            except openapi.DocumentError:
+                continue
+            except NoAnswerError:
+                break
         return None
+
+    def _json_at(self, path: str) -> Any:
+        answer = self.send(Request(path=path), timeout=readiness.ASK_LIMIT * 5)
+        if answer.ok and not answer.cut:
+            with contextlib.suppress(ValueError):
+                return answer.json()
+        raise openapi.DocumentError(f"GET {path} gives no OpenAPI document", expected="JSON, status 200")
 
     @cached_property
     def operation(self) -> Operation | None:
@@ -182,21 +187,24 @@ class Endpoint:
         if plan.predict and plan.example is not None:
             yield Request(method=method, path=path, headers={"content-type": "application/json"}, body=plan.example)
         if self.document is not None and self.operation is not None:
-            path = self.document.filled_path(self.operation) or path
-            bodies = iter([json.loads(plan.example)]) if plan.example else self.document.examples(self.operation)
-            yield from (Request(method=self.operation.method, path=path).json(body) for body in bodies if path)
+            path, headers = self.document.filled_path(self.operation) or path, self.document.headers(self.operation)
+            bodies = iter([self._example()]) if plan.example else self.document.examples(self.operation)
+            request = Request(method=self.operation.method, path=path, headers=headers)
+            yield from (request.json(body) for body in bodies if path)
         convention = self.probes.convention
         if plan.predict or convention.predict:
             method, path = (method, path) if plan.predict else convention.predict or ("", "")
             rows = plan.rows(1) if plan.rows else []
-            body = (
-                json.loads(plan.example)
-                if plan.example
-                else conventions.body(convention, rows, model=self.probes.model)
-            )
+            body = self._example() if plan.example else conventions.body(convention, rows, model=self.probes.model)
             path = path.replace(MODEL, self.probes.model)
             if body is not None and "//" not in path:
                 yield Request(method=method, path=path).json(body)
+
+    def _example(self) -> Any:
+        try:
+            return json.loads(self.plan.example or b"")
+        except ValueError as error:
+            raise ReadinessError(f"the example request is no JSON: {error}", fix="correct the file") from None
 
     def ask(self, *, timeout: float | None = None) -> Response:
         """Sends the good request and insists on a right answer.
@@ -219,29 +227,47 @@ class Endpoint:
         A right answer has a 2xx status and JSON without a report of a failure, without non-finite numbers, with the
         keys of the protocol, fits the schema of the OpenAPI document, and holds what `expect` demands.
         """
+        told = " ".join(self.client.mask(answer.text).split())
+        told = told if len(told) <= SHOWN else f"{told[:SHOWN]}…"
         if not answer.ok:
-            return f"it was answered {answer.status}: {self.client.mask(answer.shown(120))}"
+            return f"it was answered {answer.status}: {told}"
+        if answer.cut:
+            return f"the answer is longer than {len(answer.body)} bytes"
         try:
             value = answer.json()
         except ValueError:
-            return f"the answer is no JSON: {self.client.mask(answer.shown(120))}"
+            return f"the answer is no JSON: {told}"
+        if reports_failure(value, self.plan.expect):
+            return f"status {answer.status} carries an error: {told}"
         return self.client.mask(next(self._flaws(value, answer.status), ""))
 
     def _flaws(self, value: Any, status: int) -> Iterator[str]:
-        told = [key for key in ERRORS if isinstance(value, dict) and value.get(key)]
-        if told or value in (None, {}, []):
-            yield f"status {status} carries an error: {json.dumps(value)[:120]}" if told else "the answer is empty"
+        if value in (None, {}, []):
+            yield "the answer is empty"
         if not finite(value):
             yield "the answer holds a number that is not finite"
-        keys = self.probes.convention.answers
+        keys = self.probes.convention.answers if self._as_convention() else ()
         if keys and not (isinstance(value, dict) and any(value.get(key) for key in keys)):
             yield f"the answer has no {' or '.join(keys)}, as {self.probes.convention.name} wants"
         if self.plan.expect is not None and (difference := differs(value, self.plan.expect)):
             yield f"the answer is not the expected one: {difference}"
         if self.document is not None and self.operation is not None:
-            schema = self.document.answer_schema(self.operation, status)
-            if schema is not None and (objection := self.document.objection(value, schema)):
-                yield f"the answer does not fit its schema: {objection}"
+            yield from self._misfits(self.document, self.operation, value, status)
+
+    def _as_convention(self) -> bool:
+        """Whether the good request goes where the protocol has its predictions, so that it is answered as they are."""
+        path = (self.probes.convention.predict or ("", ""))[1]
+        pattern = re.escape(path).replace(re.escape(MODEL), "[^/]+")
+        return re.fullmatch(pattern, self.good.path.partition("?")[0]) is not None
+
+    def _misfits(self, document: Document, operation: Operation, value: Any, status: int) -> Iterator[str]:
+        schema = document.answer_schema(operation, status)
+        try:
+            objection = schema and document.objection(value, schema)
+        except openapi.DocumentError:  # the document's own mistake, for which no prediction is to blame
+            return
+        if objection:
+            yield f"the answer does not fit its schema: {objection}"
 
 
 class Elsewhere:
@@ -265,45 +291,6 @@ class Elsewhere:
 
     def log(self, lines: int = 200) -> str:  # noqa: ARG002 - as every owner has it
         return ""
-
-
-def differs(found: Any, expected: Any, at: str = "") -> str:
-    """The first place at which `found` lacks what is expected; "" where it holds all of it.
-
-    Tables may have more keys; lists have the same length; numbers agree within a millionth.
-    """
-    place = at or "the whole"
-    if isinstance(expected, dict) and isinstance(found, dict):
-        missing = [key for key in expected if key not in found]
-        if missing:
-            return f"{place} lacks {missing[0]!r}"
-        return next((d for k, v in expected.items() if (d := differs(found[k], v, f"{at}/{k}"))), "")
-    if isinstance(expected, list) and isinstance(found, list):
-        if len(expected) != len(found):
-            return f"{place} has {len(found)} entries, expected {len(expected)}"
-        return next(
-            (d for i, (f, e) in enumerate(zip(found, expected, strict=True)) if (d := differs(f, e, f"{at}/{i}"))), ""
-        )
-    if _number(expected) and _number(found):
-        same = math.isclose(found, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    else:
-        same = type(found) is type(expected) and found == expected
-    return "" if same else f"{place} is {json.dumps(found)[:60]}, expected {json.dumps(expected)[:60]}"
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def finite(value: Any) -> bool:
-    """Whether every number in a JSON value is finite."""
-    look = [value]
-    while look:
-        node = look.pop()
-        if isinstance(node, float) and not math.isfinite(node):
-            return False
-        look += node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
-    return True
 
 
 def credential_kinds(credentials: Mapping[str, str]) -> list[str]:

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 from pytest_mlready.errors import ReadinessError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 4 << 20  # bytes of an answer that are read; what is longer is cut
 SHOWN = 300  # characters of an answer that a message shows
+TYPED = 2000  # bytes of a body that a line for a shell carries
 HIDDEN = "***"  # what stands for a secret, wherever a person can see it
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -107,17 +109,23 @@ class Client:
 
     Args:
         base: URL that paths are put behind.
-        timeout: Seconds for each single wait (connecting, writing, each read) and, all together, for an answer.
+        timeout: Seconds until an answer has wholly arrived, from connecting on.
         secrets: Values that no message may show.
     """
 
     def __init__(self, base: str, *, timeout: float = 10.0, secrets: Iterable[str] = ()) -> None:
         import httpx
 
+        from pytest_mlready.serving.transport import Transport
+
         self.base = base.rstrip("/")
         self.timeout = timeout
         self.secrets = tuple(s for s in secrets if s)
-        self._http = httpx.Client(timeout=timeout, trust_env=False, follow_redirects=False)
+        self._transport = Transport()
+        self._http = httpx.Client(
+            timeout=timeout, transport=self._transport, trust_env=False, follow_redirects=False,
+            headers={"accept-encoding": "gzip, deflate"},
+        )  # fmt: skip
 
     def close(self) -> None:
         self._http.close()
@@ -138,29 +146,36 @@ class Client:
         Raises:
             NoAnswerError: Nobody listens, no answer in time, or the connection broke.
         """
+        import httpcore
         import httpx
 
         limit = self.timeout if timeout is None else timeout
+        broken = (
+            httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, httpx.HTTPError,
+            httpx.InvalidURL,
+        )  # fmt: skip
         try:
             return self._send(request, headers, limit)
-        except httpx.TimeoutException:
-            raise NoAnswerError(f"{request} got no answer within {limit:g} s", kind="timeout") from None
-        except httpx.ConnectError as error:
-            raise NoAnswerError(
-                self.mask(f"{request}: nobody answers at {self.base} ({error})"), kind="refused"
-            ) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            said = str(error) or type(error).__name__
-            raise NoAnswerError(self.mask(f"{request} got no whole answer: {said}"), kind="broken") from None
+        except httpcore.TimeoutException:
+            found, kind = f"{request} got no answer within {limit:g} s", "timeout"
+        except httpcore.ConnectError as error:
+            found, kind = f"{request}: nobody answers at {self.base} ({error})", "refused"
+        except (httpcore.LocalProtocolError, UnicodeEncodeError):  # what they say may quote a credential
+            found, kind = f"{request} cannot be sent: a header has characters that HTTP does not allow", "broken"
+        except broken as error:
+            found, kind = f"{request} got no whole answer: {str(error) or type(error).__name__}", "broken"
+        raise NoAnswerError(self.mask(found), kind=kind)
 
     def _send(self, request: Request, headers: Mapping[str, str], limit: float) -> Response:
-        url = request.path if "://" in request.path else self.base + request.path
+        url = self._url(request)
         self._http.cookies.clear()
         start = time.perf_counter()
+        self._transport.deadline.at = start + limit
         with self._http.stream(
-            request.method, url, headers={**request.headers, **headers}, content=request.body, timeout=limit
-        ) as answer:
-            body, cut = _read(answer, start + limit)
+            request.method, url, headers={**request.headers, **headers}, content=request.body, timeout=limit,
+            extensions=_target(url),
+        ) as answer:  # fmt: skip
+            body, cut = _read(answer)
             return Response(
                 status=answer.status_code,
                 headers={name.lower(): value for name, value in answer.headers.items()},
@@ -169,36 +184,65 @@ class Client:
                 cut=cut,
             )
 
+    def _url(self, request: Request) -> str:
+        return request.path if "://" in request.path.partition("?")[0] else self.base + request.path
+
     def curl(self, request: Request, *, headers: Mapping[str, str] = NOTHING) -> str:
         """The request as a line for a shell, secrets masked."""
-        url = request.path if "://" in request.path else self.base + request.path
-        words = ["curl", "-i", *(() if request.method == "GET" else ("-X", request.method)), url]
+        words = ["curl", "-i", *(() if request.method == "GET" else ("-X", request.method)), self._url(request)]
         for name, value in {**request.headers, **headers}.items():
             words += ["-H", f"{name}: {value}"]
+        line = shlex.join(words)
         if request.body is not None:
-            words += ["--data-binary", request.body.decode("utf-8", errors="backslashreplace")]
-        return self.mask(shlex.join(words))
+            line += _typed(request.body)
+        return self.mask(line)
 
 
-def _read(answer: httpx.Response, deadline: float) -> tuple[bytes, bool]:
-    """The body up to the limit; a service that drips bytes for ever meets the deadline."""
-    import httpx
+def _typed(body: bytes) -> str:
+    """The body as an argument of curl; of a large one the beginning, in a comment."""
+    if len(body) <= TYPED:
+        return " " + shlex.join(["--data-raw", body.decode("utf-8", errors="backslashreplace")])
+    return f" --data-binary @FILE  # FILE: {len(body)} bytes that begin with {body[:60]!r}"
 
-    parts: list[bytes] = []
-    size = 0
-    for part in answer.iter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > BODY_LIMIT:
-            return b"".join(parts)[:BODY_LIMIT], True
-        if time.perf_counter() > deadline:
-            raise httpx.ReadTimeout("the answer does not end")
-    return b"".join(parts), False
+
+def _target(url: str) -> dict[str, bytes]:
+    """Lets a path with dots ("/static/../secret") go out as it is written: the library would resolve it."""
+    parts = urlsplit(url)
+    if "/." not in parts.path:
+        return {}
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    return {"target": quote(target, safe="%/:?[]@!$&'()*+,;=~").encode()}
+
+
+def _read(answer: httpx.Response) -> tuple[bytes, bool]:
+    """The body up to the limit, and whether there was more."""
+    from pytest_mlready.serving import transport
+
+    body, cut = bytearray(), False
+    for part in answer.iter_raw():
+        body += part
+        if cut := len(body) > BODY_LIMIT:
+            break
+    whole, more = transport.decoded(bytes(body[:BODY_LIMIT]), answer.headers.get("content-encoding", ""), BODY_LIMIT)
+    return whole, cut or more
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret replaced, the longest first, so that no part of one remains."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if secret:
-            text = text.replace(secret, HIDDEN)
+    """The text with every secret replaced, also as JSON or a URL writes it.
+
+    The longest goes first, so that no part of one remains.
+    """
+    for form in sorted(_forms(secrets), key=len, reverse=True):
+        text = text.replace(form, HIDDEN)
     return text
+
+
+def masked_end(text: str, secrets: Iterable[str]) -> str:
+    """The same for a text that was cut at its beginning, perhaps within a secret."""
+    known = _forms(secrets)
+    halves = (form[k:] for form in known for k in range(1, len(form)))
+    return masked(text[max((len(half) for half in halves if text.startswith(half)), default=0) :], known)
+
+
+def _forms(secrets: Iterable[str]) -> set[str]:
+    return {form for s in secrets if s for form in (s, jsons.dumps(s)[1:-1], quote(s, safe=""))}

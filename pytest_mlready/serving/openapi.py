@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pytest_mlready.errors import ReadinessError
+from pytest_mlready.serving import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,12 +65,15 @@ class Document:
     @property
     def prefix(self) -> str:
         """The path of the first server URL, which stands before every path; "" for the root."""
-        servers = self.raw.get("servers")
-        url = (
-            servers[0].get("url", "") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else ""
-        )
-        path = "/" + str(url).partition("://")[2].partition("/")[2] if "://" in str(url) else str(url)
-        return path.rstrip("/") if "{" not in path else ""
+        first: Any = next(iter(examples.listed(self.raw, "servers")), {})
+        url = str(first.get("url", "")) if isinstance(first, dict) else ""
+        variables = first.get("variables", {}) if url and isinstance(first.get("variables", {}), dict) else {}
+        for name, variable in variables.items():
+            if isinstance(variable, dict):
+                url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+        path = url.partition("://")[2].partition("/")[2] if "://" in url else url
+        path = path.strip("/.")
+        return f"/{path}" if path and "{" not in path else ""
 
     def operations(self) -> Iterator[Operation]:
         """Every operation, in the document's order."""
@@ -80,14 +83,18 @@ class Document:
             for method in METHODS:
                 raw = table.get(method) if isinstance(table, dict) else None
                 if isinstance(raw, dict):
-                    own = [self.resolved(p) for p in [*table.get("parameters", []), *raw.get("parameters", [])]]
                     yield Operation(
                         method=method.upper(),
                         path=str(path),
                         raw=raw,
-                        parameters=tuple(p for p in own if isinstance(p, dict)),
+                        parameters=self._parameters(table, raw),
                         secured=_asks(raw.get("security", top)),
                     )
+
+    def _parameters(self, *tables: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+        """Those of the path, then those of the operation, which replace their like."""
+        listed = [self.resolved(p) for table in tables for p in examples.listed(table, "parameters")]
+        return tuple({(str(p.get("in")), str(p.get("name"))): p for p in listed if isinstance(p, dict)}.values())
 
     def resolved(self, node: Any) -> Any:
         """What a reference within the document leads to; anything else as it is. An empty table for a dead one."""
@@ -98,10 +105,13 @@ class Document:
         return {}
 
     def _at(self, reference: str) -> Any:
-        node: Any = self.raw
+        node: Any = self.raw if reference.startswith("#/") else {}
         for part in reference.removeprefix("#/").split("/"):
-            key = part.replace("~1", "/").replace("~0", "~")
-            node = node.get(key, {}) if isinstance(node, dict) else {}
+            key = unquote(part).replace("~1", "/").replace("~0", "~")
+            if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+                node = node[int(key)]
+            else:
+                node = node.get(key, {}) if isinstance(node, dict) else {}
         return node
 
     def body_schema(self, operation: Operation) -> Any:
@@ -118,58 +128,48 @@ class Document:
         media = self._media(operation)
         if "example" in media:
             yield media["example"]
-        for example in _values(media.get("examples")):
-            yield from _value_of(self.resolved(example))
+        for example in examples.values(media.get("examples")):
+            yield from examples.value_of(self.resolved(example))
         schema = self.resolved(media.get("schema"))
         if isinstance(schema, dict):
             if "example" in schema:
                 yield schema["example"]
-            yield from schema.get("examples", ()) if isinstance(schema.get("examples"), list) else ()
-            if (built := self._built(schema, 0)) is not None:
+            yield from examples.listed(schema, "examples")
+            if (built := examples.built(media["schema"], self.resolved)) is not None:
                 yield built
-
-    def _built(self, schema: Any, depth: int) -> Any:
-        """A value put together from the examples, defaults and constants of the parts; None where one has none."""
-        schema = self.resolved(schema)
-        if not isinstance(schema, dict) or depth > DEEPEST:
-            return None
-        given = _given(schema)
-        if given is not None:
-            return given
-        if schema.get("type") == "array" and "items" in schema:
-            one = self._built(schema["items"], depth + 1)
-            return None if one is None else [one] * max(1, int(schema.get("minItems") or 1))
-        if isinstance(schema.get("properties"), dict):
-            return self._built_table(schema, depth)
-        return None
-
-    def _built_table(self, schema: Mapping[str, Any], depth: int) -> Any:
-        parts = {name: self._built(part, depth + 1) for name, part in schema["properties"].items()}
-        if any(parts.get(name) is None for name in schema.get("required", ())):
-            return None
-        return {name: value for name, value in parts.items() if value is not None} or None
 
     def filled_path(self, operation: Operation) -> str | None:
         """The path with an example in the place of each parameter, required query parameters behind it; or None."""
         path, query = operation.path, []
         for parameter in operation.parameters:
-            value = _given(parameter) or self._built(parameter.get("schema", {}), 0)
-            name = str(parameter.get("name"))
-            if parameter.get("in") == "path":
-                if value is None:
-                    return None
-                path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
-            elif parameter.get("in") == "query" and parameter.get("required"):
-                if value is None:
-                    return None
-                query.append(f"{quote(name)}={quote(str(value), safe='')}")
+            where, name = parameter.get("in"), str(parameter.get("name"))
+            if where != "path" and not (where == "query" and parameter.get("required")):
+                continue
+            value = self._parameter(parameter)
+            if value is None:
+                return None
+            if where == "path":
+                path = path.replace(f"{{{name}}}", _quoted(value))
+            else:
+                query += [f"{quote(name)}={_quoted(one)}" for one in (value if isinstance(value, list) else [value])]
         if "{" in path:
             return None
         return self.prefix + path + ("?" + "&".join(query) if query else "")
 
+    def headers(self, operation: Operation) -> dict[str, str]:
+        """The headers that an operation requires, as far as the document gives an example of them."""
+        asked = [p for p in operation.parameters if p.get("in") == "header" and p.get("required")]
+        known = {str(p.get("name")): self._parameter(p) for p in asked}
+        return {name: unquote(_quoted(value)) for name, value in known.items() if value is not None}
+
+    def _parameter(self, parameter: Mapping[str, Any]) -> Any:
+        found = examples.given(parameter)
+        return examples.built(parameter.get("schema"), self.resolved) if found is None else found
+
     def answer_schema(self, operation: Operation, status: int) -> Any:
         """The JSON schema of an answer, self-contained; None where the document has none for that status."""
-        answers = operation.raw.get("responses", {})
+        answers = operation.raw.get("responses")
+        answers = answers if isinstance(answers, dict) else {}
         answer = self.resolved(answers.get(str(status), answers.get(f"{status // 100}XX", answers.get("default", {}))))
         content = answer.get("content", {}) if isinstance(answer, dict) else {}
         media = _json_of(content)
@@ -178,20 +178,36 @@ class Document:
 
     def closed(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """A schema that carries what its references lead to."""
-        return {**copy.deepcopy(dict(schema)), "components": self.raw.get("components", {})}
+        return {**schema, "components": self.raw.get("components", {}), "paths": self.raw["paths"]}
 
     def objection(self, value: Any, schema: Mapping[str, Any]) -> str | None:
-        """Why a value does not fit a closed schema, in one line; None when it fits, or no validator is installed."""
+        """Why a value does not fit a closed schema, in one line; None when it fits, or no validator is installed.
+
+        Raises:
+            DocumentError: The schema cannot be used: a reference leads nowhere, or to itself.
+        """
         if find_spec("openapi_schema_validator") is None:
             return None
         import openapi_schema_validator as validators
+        from referencing import Registry
 
         kind = validators.OAS30Validator if self.version.startswith("3.0") else validators.OAS31Validator
-        error = next(iter(kind(schema).iter_errors(value)), None)
+        try:  # a registry of its own: without one, references to other hosts would be fetched
+            error = next(iter(kind(schema, registry=Registry()).iter_errors(value)), None)
+        except Exception as broken:  # noqa: BLE001 - whatever the validator stumbles over
+            raise DocumentError(
+                f"a schema of the OpenAPI document cannot be used: {type(broken).__name__}",
+                fix="correct its references",
+            ) from None
         if error is None:
             return None
         place = "/".join(map(str, error.absolute_path)) or "the whole"
         return f"{place}: {error.message[:200]}"
+
+
+def _quoted(value: Any) -> str:
+    """A parameter's value as a part of a URL."""
+    return quote(str(value).lower() if isinstance(value, bool) else str(value), safe="")
 
 
 def _json_of(content: Any) -> Mapping[str, Any]:
@@ -204,30 +220,3 @@ def _json_of(content: Any) -> Mapping[str, Any]:
 def _asks(security: Any) -> bool:
     """Whether a security requirement asks for something: none of its alternatives is empty."""
     return isinstance(security, list) and bool(security) and all(isinstance(s, dict) and s for s in security)
-
-
-def _given(table: Mapping[str, Any]) -> Any:
-    """The example, constant or default that a schema or parameter itself gives."""
-    if table.get("example") is not None:
-        return table["example"]
-    examples = table.get("examples")
-    for example in _values(examples):
-        value = example.get("value") if isinstance(examples, dict) and isinstance(example, dict) else example
-        if value is not None:
-            return value
-    for key in ("const", "default"):
-        if table.get(key) is not None:
-            return table[key]
-    choices = table.get("enum")
-    return choices[0] if isinstance(choices, list) and choices else None
-
-
-def _values(examples: Any) -> list[Any]:
-    if isinstance(examples, dict):
-        return list(examples.values())
-    return examples if isinstance(examples, list) else []
-
-
-def _value_of(example: Any) -> Iterator[Any]:
-    if isinstance(example, dict) and "value" in example:
-        yield example["value"]

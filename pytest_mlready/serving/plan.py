@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mlready import hosts
 from pytest_mlready.errors import Inconclusive
-from pytest_mlready.serving import process
+from pytest_mlready.serving import launch as launches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from pytest_mlready.serving.process import Launch
+    from pytest_mlready.serving.launch import Launch
 
     Rows = Callable[[int], list[dict[str, Any]]]
 
@@ -81,7 +81,7 @@ class Plan:
                 "the service at a configured URL cannot be started here",
                 fix='[tool.mlready.endpoint] start = "uvicorn service:app --port {port}"',
             )
-        return process.prepare(
+        return launches.prepare(
             self.start,
             folder=self.folder,
             environment={**self.environment, **(environment or {})},
@@ -97,7 +97,7 @@ class Plan:
         Raises:
             Inconclusive: The settings do not say how to take the model away.
         """
-        if "{model}" not in (self.start or "") and not self.without_model:
+        if self.start is not None and "{model}" not in self.start and not self.without_model:
             raise Inconclusive(
                 "the settings do not say how to start the service without its model",
                 fix='[tool.mlready.endpoint] without_model = { MODEL_PATH = "no-such-model" }, or {model} in start',
@@ -112,7 +112,7 @@ class Plan:
     def refusal(self, url: str, *, changes_state: bool) -> str | None:
         """Why load, fuzzing or provoked errors may not go to this URL; None when they may."""
         host = hosts.of(url)
-        if self.start is not None or hosts.is_loopback(host):
+        if hosts.is_loopback(host):
             return None
         if not hosts.may_be_asked(url, self.allow_hosts):
             return f'{host} is not this machine; allow_hosts = ["{host}"] in [tool.mlready.endpoint] allows it'

@@ -7,8 +7,7 @@ import json
 import os
 import shlex
 import shutil
-import socket
-import string
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,99 +17,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_mlready.errors import ReadinessError
-from pytest_mlready.serving.http import masked
+from pytest_mlready.serving.http import masked, masked_end
+from pytest_mlready.serving.launch import Launch
+from pytest_mlready.serving.launch import ServiceError as ServiceError  # noqa: PLC0414 - part of this module's face
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 TAIL = 12  # lines of the log that a message shows
 TAIL_BYTES = 16_384
+WIDEST = 500  # characters of a line of the log that a message shows
 PATIENCE = 10.0  # seconds for the supervisor itself, beyond the service's own limits
-
-
-class ServiceError(ReadinessError):
-    """The service could not be started, never became ready, or died."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """What is started.
-
-    Attributes:
-        words: The command, without a shell, placeholders filled in.
-        folder: Where it runs.
-        environment: All of its environment.
-        url: Where it will listen.
-        side: URLs of its side ports.
-        secrets: Values that no message may show.
-        stop_limit: Seconds within which it must end when told to.
-    """
-
-    words: tuple[str, ...]
-    folder: Path
-    environment: Mapping[str, str]
-    url: str
-    side: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
-    stop_limit: float = 10.0
-
-
-def prepare(  # noqa: PLR0913 - one argument for each setting
-    command: str,
-    *,
-    folder: Path,
-    environment: Mapping[str, str],
-    model: str | None = None,
-    side: Iterable[str] = (),
-    secrets: Iterable[str] = (),
-    stop_limit: float = 10.0,
-) -> Launch:
-    """Fills in the placeholders of a command: {port} and {port_NAME} with free ports, {model} with the model's path.
-
-    Raises:
-        ServiceError: The command cannot be split into words, has no {port}, or has an unknown placeholder.
-    """
-    try:
-        words = shlex.split(command)
-        names = {
-            name for word in (*words, *side) for _, name, _, _ in string.Formatter().parse(word) if name is not None
-        }
-    except ValueError as error:
-        raise ServiceError(
-            f"the command {command!r} cannot be read: {error}", expected="words as a shell splits them"
-        ) from None
-    unknown = {n for n in names if n not in {"model", "port"} and not n.startswith("port_")}
-    if unknown or not words or "port" not in names:
-        found = f"has the unknown placeholder {{{min(unknown)}}}" if unknown else "has no {port}"
-        raise ServiceError(
-            f"the command {command!r} {found}",
-            expected="{port} where the port goes, and perhaps {port_NAME} and {model}; {{ and }} for plain braces",
-            fix='[tool.mlready.endpoint] start = "uvicorn service:app --port {port}"',
-        )
-    ports = free_ports(sorted(n for n in names if n != "model"))
-    values = {**{name: str(port) for name, port in ports.items()}, "model": model or ""}
-    return Launch(
-        words=tuple(word.format_map(values) for word in words),
-        folder=folder,
-        environment={**environment, "PORT": str(ports["port"])},
-        url=f"http://127.0.0.1:{ports['port']}",
-        side=tuple(url.format_map(values) for url in side),
-        secrets=tuple(secrets),
-        stop_limit=stop_limit,
-    )
-
-
-def free_ports(names: Sequence[str]) -> dict[str, int]:
-    """A free port of the loopback interface for each name, all different."""
-    with contextlib.ExitStack() as stack:
-        ports = {}
-        for name in names:
-            listener = stack.enter_context(socket.socket())
-            listener.bind(("127.0.0.1", 0))
-            ports[name] = int(listener.getsockname()[1])
-        return ports
 
 
 @dataclass(slots=True, kw_only=True)
@@ -144,8 +62,9 @@ class Process:
 
     def tail(self, lines: int = TAIL) -> str:
         """The last lines of what it wrote, secrets masked."""
-        text = "".join(_end_of(path) for path in (self.log.with_name(f"{self.log.name}.old"), self.log))
-        return masked("\n".join(text.splitlines()[-lines:]), self.launch.secrets)
+        end, cut = _end_of(self.log)
+        text = (masked_end if cut else masked)(end, self.launch.secrets)
+        return "\n".join(line if len(line) <= WIDEST else f"{line[:WIDEST]}…" for line in text.splitlines()[-lines:])
 
     def obituary(self, wait: float = 0.0) -> str:
         """How it ended and the last that it wrote, for a message; "" when it still runs after `wait` seconds."""
@@ -165,8 +84,9 @@ class Process:
         except subprocess.TimeoutExpired:
             self.supervisor.kill()
             self.supervisor.wait()
+        if self.supervisor.returncode != 0:  # it was killed itself and could end nothing
             with contextlib.suppress(OSError):
-                os.killpg(self.pid, 9)
+                os.killpg(self.pid, signal.SIGKILL)
         self._ended.wait(1.0)
 
     def remove_log(self) -> None:
@@ -202,7 +122,7 @@ def start(launch: Launch) -> Process:
     folder = Path(tempfile.mkdtemp(prefix="mlready-service-"))
     task = {
         "words": list(launch.words), "folder": str(launch.folder), "environment": dict(launch.environment),
-        "log": str(folder / "log"), "stop_limit": launch.stop_limit,
+        "log": str(folder / "log"), "stop_limit": launch.stop_limit, "parent": os.getpid(),
     }  # fmt: skip
     supervisor = subprocess.Popen(
         [sys.executable, "-I", "-S", str(SUPERVISOR)],
@@ -247,14 +167,19 @@ def _not_started(launch: Launch, why: str) -> ServiceError:
     )
 
 
-def _end_of(path: Path) -> str:
-    try:
-        with path.open("rb") as log:
-            log.seek(0, os.SEEK_END)
-            log.seek(max(0, log.tell() - TAIL_BYTES))
-            return log.read().decode("utf-8", errors="replace")
-    except OSError:
-        return ""
+def _end_of(log: Path) -> tuple[str, bool]:
+    """The end of a log and, where that is short, of the older one before it; whether there is more than that."""
+    end, cut = b"", False
+    for path in (log, log.with_name(f"{log.name}.old")):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            wanted = TAIL_BYTES - len(end)
+            cut = size > wanted
+            file.seek(max(0, size - wanted))
+            end = file.read(wanted) + end
+        if cut:
+            break
+    return end.decode("utf-8", errors="replace"), cut
 
 
 def wait_until(process: Process, seconds: float, happened: Any, *, step: float = 0.05) -> bool:

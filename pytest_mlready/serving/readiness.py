@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
 from pytest_mlready.serving import conventions, process
 from pytest_mlready.serving.conventions import MODEL, Convention
@@ -12,12 +14,15 @@ from pytest_mlready.serving.http import Client, NoAnswerError, Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from pytest_mlready.serving.http import Response
     from pytest_mlready.serving.plan import Plan
     from pytest_mlready.serving.process import Process
 
 ASK_LIMIT = 2.0  # seconds that one question may take while looking around
 NOT_THERE = (404, 405, 501)
 REFUSED = (401, 403)
+MOVED = (301, 302, 303, 307, 308)
+REDIRECTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +41,31 @@ class Probes:
     model: str = ""
 
 
-def status(client: Client, path: str, plan: Plan) -> int | None:
-    """The status that a path answers, with the credential where it asks for one; None for no answer."""
-    try:
-        answer = client.send(Request(path=path), timeout=ASK_LIMIT)
+def ask(client: Client, path: str, plan: Plan, *, timeout: float = ASK_LIMIT) -> Response:
+    """What a path answers, with the credential where it asks for one, redirects within the service followed.
+
+    Kubernetes' probes follow those too ("/health" to "/health/").
+
+    Raises:
+        NoAnswerError: No answer, or not within `timeout` seconds.
+    """
+    for _ in range(REDIRECTS):
+        answer = client.send(Request(path=path), timeout=timeout)
         if answer.status in REFUSED and plan.credentials:
-            answer = client.send(Request(path=path), headers=plan.headers(), timeout=ASK_LIMIT)
+            answer = client.send(Request(path=path), headers=plan.headers(), timeout=timeout)
+        onward = urljoin(client.base + path if path.startswith("/") else path, answer.headers.get("location", ""))
+        if answer.status not in MOVED or urlsplit(onward)[:2] != urlsplit(client.base)[:2]:
+            break
+        path = onward
+    return answer
+
+
+def status(client: Client, path: str, plan: Plan) -> int | None:
+    """The status that a path answers in the end; None for no answer."""
+    try:
+        return ask(client, path, plan).status
     except NoAnswerError:
         return None
-    return answer.status
 
 
 def is_ready(client: Client, plan: Plan) -> bool:
@@ -84,11 +105,14 @@ def wait(service: Process, plan: Plan, progress: Callable[[str], None] = lambda 
 
 
 def _last_word(client: Client, plan: Plan) -> str:
-    path = plan.ready or next(
-        (p for p in _candidates("ready", plan) if status(client, p, plan) not in (*NOT_THERE, None)), "/"
-    )
-    found = status(client, path, plan)
-    return f"nobody answers at {client.base}" if found is None else f"GET {path} answers {found}"
+    for path in (plan.ready,) if plan.ready else (*_candidates("ready", plan), "/"):
+        try:
+            found = ask(client, path, plan).status
+        except NoAnswerError as error:
+            return f"nobody answers at {client.base}" if error.kind == "refused" else error.found
+        if found not in NOT_THERE or path in (plan.ready, "/"):
+            return f"GET {path} answers {found}"
+    return ""
 
 
 def find(client: Client, plan: Plan) -> Probes:
@@ -97,9 +121,9 @@ def find(client: Client, plan: Plan) -> Probes:
     A path that answers 404, 405 or 501 is not there; any other answer counts as "there is something".
     """
     convention = _convention(client, plan)
-    model = _model(client, convention)
+    model = _configured(plan, convention) or _listed(client, convention)
     found = {
-        which: getattr(plan, which) or _first(client, plan, _paths(convention, which, model))
+        which: getattr(plan, which) or _first(client, plan, paths(convention, which, model))
         for which in ("live", "ready")
     }
     return Probes(live=found["live"], ready=found["ready"], convention=convention, model=model)
@@ -109,7 +133,11 @@ def _convention(client: Client, plan: Plan) -> Convention:
     if plan.convention is not None:
         return conventions.BY_NAME[plan.convention]
     for convention in conventions.ALL:
-        if convention.signature and _has(client, plan, convention.signature, convention.says):
+        if (
+            convention.signature
+            and _has(client, plan, convention.signature, convention.says)
+            and (convention.beside is None or status(client, convention.beside, plan) not in (404, None))
+        ):
             return convention
     return conventions.KUBERNETES
 
@@ -122,7 +150,14 @@ def _has(client: Client, plan: Plan, path: str, says: str) -> bool:
     return answer.ok and says in answer.text
 
 
-def _model(client: Client, convention: Convention) -> str:
+def _configured(plan: Plan, convention: Convention) -> str:
+    """The name of the model in the path of the configured prediction; "" where it has none."""
+    pattern = re.escape((convention.predict or ("", ""))[1]).replace(re.escape(MODEL), "([^/:]+)")
+    match = re.fullmatch(pattern, (plan.predict or "").partition(" ")[2])
+    return match[1] if match and match.groups() else ""
+
+
+def _listed(client: Client, convention: Convention) -> str:
     """The name of the first model that the service lists, where its protocol lists any."""
     if convention.names is None:
         return ""
@@ -135,7 +170,8 @@ def _model(client: Client, convention: Convention) -> str:
         return ""
 
 
-def _paths(convention: Convention, which: str, model: str) -> Iterator[str]:
+def paths(convention: Convention, which: str, model: str) -> Iterator[str]:
+    """Where a service of this protocol may tell whether it is "live" or "ready", the most specific first."""
     for path in dict.fromkeys((*getattr(convention, which), *getattr(conventions.KUBERNETES, which))):
         if MODEL not in path:
             yield path
@@ -151,8 +187,11 @@ def _candidates(which: str, plan: Plan) -> Iterable[str]:
 
 
 def _first(client: Client, plan: Plan, paths: Iterable[str]) -> str | None:
+    slow = None
     for path in paths:
-        found = status(client, path, plan)
-        if found is not None and found not in NOT_THERE:
-            return path
-    return None
+        try:
+            if ask(client, path, plan).status not in NOT_THERE:
+                return path
+        except NoAnswerError as error:
+            slow = slow or (path if error.kind == "timeout" else None)
+    return slow

@@ -1,8 +1,9 @@
 """Runs the service for another process, and ends it, with all its descendants, when that process says so or is gone.
 
 A program of its own, started as `python -I -S supervisor.py`, standard library alone. Its standard input carries one
-line of JSON (words, folder, environment, log, stop_limit); the end of that input means "stop", whether it was asked for
-or the other process was killed. Its standard output says {"pid", "launched"} and at the end {"code"}, a line each.
+line of JSON (words, folder, environment, log, stop_limit, parent); the end of that input means "stop", whether it was
+asked for or the other process was killed. Its standard output says {"pid", "launched"} and at the end {"code"}, a line
+each.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,18 +23,23 @@ from typing import IO, Any
 
 LOG_LIMIT = 1 << 20  # bytes of each of two log files; a flood replaces what is older
 CHILD_SUBREAPER = 36  # prctl(2), PR_SET_CHILD_SUBREAPER
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 STEP = 0.02
+LAST_WORDS = 0.3  # seconds for what lies in the pipe when the service has ended
+LOOK = 0.5  # seconds between looks at whether who asked for us still lives
 
 
 def main() -> None:
     task: dict[str, Any] = json.loads(sys.stdin.readline())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; who asked for us decides
-    signal.signal(signal.SIGTERM, lambda *_: os.close(sys.stdin.fileno()))
-    adopt_orphans()
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    control(CHILD_SUBREAPER, 1)  # children that the service leaves behind become ours, whatever session they moved to
     try:
         service = subprocess.Popen(
             task["words"], cwd=task["folder"], env=task["environment"], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            preexec_fn=die_with_us,  # noqa: PLW1509 - no other thread runs yet
         )  # fmt: skip
     except (OSError, ValueError) as error:
         say({"failed": f"{type(error).__name__}: {error}"})
@@ -40,12 +48,25 @@ def main() -> None:
     assert service.stdout is not None
     keeper = threading.Thread(target=keep_log, args=(service.stdout, Path(task["log"])), daemon=True)
     keeper.start()
-    threading.Thread(target=watch, args=(service,), daemon=True).start()
-    with contextlib.suppress(OSError, ValueError):
-        sys.stdin.read()
+    threading.Thread(target=watch, args=(service, keeper), daemon=True).start()
+    alone = wait(int(task["parent"]), told)
     killed = end(service, float(task["stop_limit"]))
     keeper.join(1.0)
     say({"code": service.returncode, "killed": killed})
+    if alone:
+        shutil.rmtree(Path(task["log"]).parent, ignore_errors=True)
+
+
+def wait(parent: int, told: threading.Event) -> bool:
+    """Waits for the word to stop; whether it came because the process that asked for us is gone.
+
+    Its end of our input may outlive it, in a child that it forked: so we look whose child we are as well.
+    """
+    while not told.is_set() and os.getppid() == parent:
+        if select.select([sys.stdin], [], [], LOOK)[0] and not os.read(sys.stdin.fileno(), 4096):
+            break
+    time.sleep(STEP)  # a process that is killed closes its files before its children see that it is gone
+    return os.getppid() != parent
 
 
 def say(what: dict[str, Any]) -> None:
@@ -54,34 +75,41 @@ def say(what: dict[str, Any]) -> None:
         sys.stdout.flush()
 
 
-def watch(service: subprocess.Popen[bytes]) -> None:
-    """Says when the service ended by itself."""
+def watch(service: subprocess.Popen[bytes], keeper: threading.Thread) -> None:
+    """Says when the service ended by itself, with its last words in the log; a child of it may hold the pipe open."""
     service.wait()
+    keeper.join(LAST_WORDS)
     say({"ended": service.returncode})
 
 
-def adopt_orphans() -> None:
-    """On Linux, children that the service leaves behind become ours, whatever session they moved to."""
+def die_with_us() -> None:
+    """Runs in the service before its program: on Linux it is killed when this process is killed."""
+    control(DIE_WITH_PARENT, signal.SIGKILL)
+
+
+def control(option: int, value: int) -> None:
+    """prctl(2), where there is one."""
     with contextlib.suppress(Exception):
         import ctypes
 
-        ctypes.CDLL(None, use_errno=True).prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
 def keep_log(stream: IO[bytes], path: Path) -> None:
-    """Copies the output to a file; when that is full it becomes the older of two."""
-    older = path.with_name(f"{path.name}.old")
-    log = path.open("wb")
-    size = 0
+    """Copies the output to a file; when that is full it becomes the older of two.
+
+    The output is read to its end even where nothing can be written any more: a full pipe would stop the service.
+    """
+    size = LOG_LIMIT
     while part := os.read(stream.fileno(), 65536):
-        if size + len(part) > LOG_LIMIT:
-            log.close()
-            path.replace(older)
-            log, size = path.open("wb"), 0
-        log.write(part)
-        log.flush()
-        size += len(part)
-    log.close()
+        with contextlib.suppress(OSError):
+            if size + len(part) > LOG_LIMIT:
+                if path.exists():
+                    path.replace(path.with_name(f"{path.name}.old"))
+                size = 0
+            with path.open("ab") as log:
+                log.write(part)
+            size += len(part)
 
 
 def end(service: subprocess.Popen[bytes], limit: float) -> bool:

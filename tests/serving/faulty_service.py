@@ -11,6 +11,7 @@ import json
 import math
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -62,9 +63,13 @@ SCHEMA = {
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: 40 ms an answer otherwise
     faults: frozenset[str] = frozenset()
     loaded = False
+    loaded_at = 0.0
     count = 0
+    gate = threading.Lock()
+    asked = 0
 
     def log_message(self, *_):
         pass
@@ -80,11 +85,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         path = self.path.partition("?")[0]
-        if path == "/livez":
-            return self.give(503 if "dead live" in self.faults and not self.loaded else 200, {"status": "alive"})
-        if path == "/readyz":
-            ready = self.loaded or "lying readiness" in self.faults
-            return self.give(200 if ready else 503, {"ready": ready})
+        if path in self.health_paths():
+            return self.health(path)
         if path == "/openapi.json":
             return self.give(200, SCHEMA)
         if path == "/models":
@@ -94,9 +96,39 @@ class Handler(BaseHTTPRequestHandler):
             return self.give(200, {"ok": True})
         return self.give(404, {"reason": "no such path"})
 
+    def health_paths(self):
+        if "no health" in self.faults:
+            return ()
+        if "mlflow" in self.faults:
+            return ("/ping", "/health", "/version", "/invocations")
+        if "one path" in self.faults:
+            return ("/health",)
+        return ("/readyz", "/readyz/") if "no live" in self.faults else ("/livez", "/readyz", "/readyz/")
+
+    def health(self, path):
+        if "slow health" in self.faults:
+            time.sleep(float(os.environ.get("HEALTH_SECONDS", "1.2")))
+        if path == "/livez":
+            return self.give(503 if "dead live" in self.faults and not self.loaded else 200, {"status": "alive"})
+        if path == "/readyz" and "moved" in self.faults:
+            return self.give(307, {}, Location="/readyz/")
+        if path == "/version":
+            return self.give(200, b"3.1.0", Content_Type="text/plain")
+        if path == "/invocations":
+            return self.give(405, {"reason": "no such method"}, Allow="POST")
+        ready = self.loaded or "lying readiness" in self.faults
+        type(self).asked += ready
+        if "wavers" in self.faults and self.asked % 3 == 0:
+            return self.give(503, {"ready": False})
+        model = {"model": {"sha256": os.environ["MODEL_SHA256"]}} if "names its model" in self.faults else {}
+        return self.give(200 if ready or "denies" in self.faults else 503, {"ready": ready, **model})
+
     def refused(self):
         """Answers and returns True where the credential is not the good one."""
         given = self.headers.get("Authorization", "")
+        if given == "Bearer null" and "dies on null" in self.faults:
+            print("fatal: null has no claims", flush=True)
+            os._exit(134)
         if "no auth" in self.faults or (given and "presence only" in self.faults):
             return None
         kind = given.removeprefix("Bearer ").removesuffix("-token")
@@ -114,7 +146,7 @@ class Handler(BaseHTTPRequestHandler):
         if body is None:
             self.close_connection = True
             return self.give(413, {"reason": "too large"}, Connection="close")
-        if self.path.partition("?")[0] != "/predict":
+        if self.path.partition("?")[0] != ("/invocations" if "mlflow" in self.faults else "/predict"):
             return self.give(404, {"reason": "no such path"})
         return self.refused() or self.predict(body)
 
@@ -125,10 +157,15 @@ class Handler(BaseHTTPRequestHandler):
     do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_QUERY = do_PUT
 
     def predict(self, body):
-        type(self).count += 1
+        with self.gate:  # all of the process waits, as for a garbage collection or a lock
+            type(self).count += 1
+            if "stall all" in self.faults and type(self).count == int(os.environ.get("STALL_AT", "100")):
+                time.sleep(float(os.environ.get("STALL_SECONDS", "2")))
+            if "one at a time" in self.faults:
+                time.sleep(float(os.environ.get("TURN_SECONDS", "0.02")))
         if "error body" in self.faults:
             return self.give(200, {"error": "the model is not loaded"})
-        if not self.loaded:
+        if not self.loaded or time.monotonic() < self.loaded_at + float(os.environ.get("WARM_SECONDS", "0")):
             return self.give(503, {"reason": "no model"})
         if "stall" in self.faults and type(self).count == int(os.environ.get("STALL_AT", "100")):
             time.sleep(float(os.environ.get("STALL_SECONDS", "2")))
@@ -143,9 +180,14 @@ class Handler(BaseHTTPRequestHandler):
         return self.answer(body)
 
     def answer(self, body):
+        if any(fault.startswith("obeys") for fault in self.faults) and self.obey(body):
+            return None
         try:
-            rows = json.loads(body, parse_constant=self.constant)["instances"]
-            if not (isinstance(rows, list) and 1 <= len(rows) <= 50):
+            whole = json.loads(body, parse_constant=self.constant)
+            rows = whole["instances"]
+            if not (isinstance(rows, list) and 1 <= len(rows) <= 50) or (
+                set(whole) != {"instances"} and "lax" not in self.faults
+            ):
                 raise ValueError("instances")
             values = [self.value(row) for row in rows]
         except Exception as reason:
@@ -153,11 +195,50 @@ class Handler(BaseHTTPRequestHandler):
                 import traceback
 
                 return self.give(500, {"reason": traceback.format_exc()})
+            if "huge number" in self.faults and isinstance(reason, OverflowError):
+                return self.give(500, {"reason": "overflow"})
+            if "dies of depth" in self.faults and isinstance(reason, RecursionError):
+                print("fatal: stack overflow", flush=True)
+                os._exit(139)
+            if "page" in self.faults:
+                return self.give(422, b"<p>cannot read " + body, Content_Type="text/html; charset=utf-8")
             if "echo" in self.faults:
                 return self.give(422, {"reason": f"cannot read {body.decode(errors='replace')}"})
             return self.give(422, {"reason": type(reason).__name__})
         wrong = 3 if "wrong answer" in self.faults else 2
         return self.give(200, {"predictions": [wrong * value for value in values]})
+
+    def obey(self, body):
+        """Does with the first row's name what no service should; True where it has answered."""
+        try:
+            name = json.loads(body)["instances"][0]["name"]
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+            return False
+        name = name if isinstance(name, str) else json.dumps(name)
+        if "obeys log" in self.faults:
+            print(f"asked for {name}", flush=True)
+        if "obeys shell" in self.faults:
+            subprocess.run(
+                ["sh", "-c", f"echo {name}"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=5,
+                check=False,
+            )
+        if "obeys sql" in self.faults and "pg_sleep" in name:
+            time.sleep(float(name.partition("pg_sleep(")[2].partition(")")[0]))
+        if "obeys url" in self.faults and name.startswith("http://"):
+            import urllib.request
+
+            urllib.request.urlopen(name, timeout=5).close()
+        said = ""
+        if "obeys path" in self.faults and Path(name).is_file():
+            said = Path(name).read_text()
+        if "obeys template" in self.faults:
+            said = name.replace("{{7*191}}", str(7 * 191))
+        if "obeys header" in self.faults and "\n" in name:
+            return self.give(422, {"reason": "name"}, X_Name=name) or True
+        return bool(said) and (self.give(422, {"reason": said}) or True)
 
     def constant(self, name):
         if "lax" in self.faults:
@@ -181,6 +262,11 @@ class Handler(BaseHTTPRequestHandler):
         return float(row["x"])
 
 
+class Open(Handler):
+    def do_GET(self):
+        return self.give(200, {"models": ["doubles"]})
+
+
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -191,7 +277,13 @@ class Server(ThreadingHTTPServer):
 
 def load():
     time.sleep(float(os.environ.get("LOAD_SECONDS", "0.3")))
-    Handler.loaded = Path(os.environ.get("MODEL_PATH", __file__)).exists()
+    Handler.loaded_at = time.monotonic()
+    if "dies while loading" in Handler.faults:
+        print("fatal: out of memory", flush=True)
+        os._exit(137)
+    Handler.loaded = "built in" in Handler.faults or Path(os.environ.get("MODEL_PATH", __file__)).exists()
+    if not Handler.loaded and "hangs without model" in Handler.faults:
+        time.sleep(600)
     if not Handler.loaded and "exits without model" in Handler.faults:
         print("the model is missing", flush=True)
         os._exit(3)
@@ -215,6 +307,10 @@ def main() -> None:
         load()
     else:
         threading.Thread(target=load, daemon=True).start()
+    if "silent port" in Handler.faults:
+        Handler.silent = socket.create_server(("127.0.0.1", 0))
+    if "second port" in Handler.faults:
+        threading.Thread(target=Server(("127.0.0.1", 0), Open).serve_forever, daemon=True).start()
     Server(("127.0.0.1", port), Handler).serve_forever()
 
 

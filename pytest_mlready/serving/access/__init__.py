@@ -1,0 +1,1 @@
+"""Tries every way into a service with every kind of credential, and judges what answered."""

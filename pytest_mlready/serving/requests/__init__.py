@@ -1,0 +1,1 @@
+"""Sends requests that no good client sends, and judges what came back."""

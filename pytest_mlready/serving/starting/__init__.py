@@ -1,0 +1,1 @@
+"""Watches a service while it starts."""
