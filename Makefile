@@ -3,15 +3,22 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test tools lint bench docs clean
 
-demo: $(VENV)/.installed  ## run the readiness checks on the example and write both reports
+demo: $(VENV)/.installed tools  ## run the readiness checks on the example and write both reports
 	$(BIN)/pip install --quiet -r example_project/requirements.txt
+	$(BIN)/python example_project/deploy/build_image.py example_project/build/income.tar
+	$(BIN)/python example_project/deploy/staging.py
 	$(BIN)/pytest --mlready example_project --mlready-report=readiness.html --mlready-report=readiness.json
 
-test: $(VENV)/.installed-dev  ## run all tests, slow ones too
+test: $(VENV)/.installed-dev tools  ## run all tests, slow ones too
 	$(BIN)/python -m pytest --ignore=tests/plugin
 	$(BIN)/python -m pytest tests/plugin -n 2
+
+tools:  ## promtool, which fires alert rules; without it the checks that need it say so
+	@command -v promtool >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } \
+		|| echo "promtool is not installed (Debian: apt-get install prometheus); checks that need it will say so"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -70,11 +70,41 @@ class Handler(BaseHTTPRequestHandler):
     count = 0
     gate = threading.Lock()
     asked = 0
+    answers: dict[tuple, int] = {}  # noqa: RUF012 - shared by all requests
 
     def log_message(self, *_):
         pass
 
+    def count_answer(self, status):
+        """Counts an answer for the page of metrics, as "metrics …" faults have it."""
+        route = self.path.partition("?")[0]
+        if "metrics forget errors" in self.faults and status >= 400:
+            return
+        label = "200" if "metrics say 200" in self.faults else "500" if "metrics say 500" in self.faults and status >= 400 else status
+        times = 2 if "metrics count twice" in self.faults and status >= 400 else 1
+        with self.gate:
+            key = (route, label)
+            self.answers[key] = self.answers.get(key, 0) + times
+
+    def figures(self):
+        """The page of metrics in Prometheus' text format."""
+        lines = ["# TYPE answers_total counter"]
+        with self.gate:
+            found = dict(self.answers)
+        type(self).asked += 1
+        less = 2 if "metrics by process" in self.faults and self.asked % 2 else 0
+        lines += [f'answers_total{{route="{r}",status="{s}"}} {max(n - less, 0)}' for (r, s), n in found.items()]
+        total = sum(n for (r, _), n in found.items() if r == "/predict")
+        lines += ["# TYPE answer_seconds histogram"]
+        lines += [f'answer_seconds_bucket{{le="{edge}"}} {total}' for edge in ("0.1", "0.25", "1", "+Inf")]
+        lines += [f"answer_seconds_sum {total * 0.0001}", f"answer_seconds_count {total}"]
+        lines += ["# TYPE process_resident_memory_bytes gauge", "process_resident_memory_bytes 5e7"]
+        lines += ["# TYPE answers_in_progress gauge", "answers_in_progress 1"]
+        lines += ["# TYPE drift_psi gauge", "drift_psi 0.01"]
+        return ("\n".join(lines) + "\n").encode()
+
     def give(self, status, value, **headers):
+        self.count_answer(status)
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         self.send_response(status)
         for name, text in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
@@ -92,6 +122,8 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/models":
             refused = None if "open route" in self.faults else self.refused()
             return refused or self.give(200, {"models": ["doubles"]})
+        if path == "/metrics" and "metrics" in self.faults:
+            return self.refused() or self.give(200, self.figures(), Content_Type="text/plain; version=0.0.4")
         if path == "/constant":
             return self.give(200, {"ok": True})
         return self.give(404, {"reason": "no such path"})
