@@ -1,0 +1,1 @@
+"""Walks artifacts and images forward, without executing or storing anything, and gives the texts that they hold."""
