@@ -1,0 +1,1 @@
+"""Reads which legal regimes a team decided on, and holds decisions and evidence against the regimes' duties."""
