@@ -70,6 +70,7 @@ class Handler(BaseHTTPRequestHandler):
     count = 0
     gate = threading.Lock()
     asked = 0
+    counting = threading.Lock()
     answers: dict[tuple, int] = {}  # noqa: RUF012 - shared by all requests
 
     def log_message(self, *_):
@@ -78,18 +79,20 @@ class Handler(BaseHTTPRequestHandler):
     def count_answer(self, status):
         """Counts an answer for the page of metrics, as "metrics …" faults have it."""
         route = self.path.partition("?")[0]
+        if "metrics" not in self.faults:
+            return
         if "metrics forget errors" in self.faults and status >= 400:
             return
         label = "200" if "metrics say 200" in self.faults else "500" if "metrics say 500" in self.faults and status >= 400 else status
         times = 2 if "metrics count twice" in self.faults and status >= 400 else 1
-        with self.gate:
+        with self.counting:
             key = (route, label)
             self.answers[key] = self.answers.get(key, 0) + times
 
     def figures(self):
         """The page of metrics in Prometheus' text format."""
         lines = ["# TYPE answers_total counter"]
-        with self.gate:
+        with self.counting:
             found = dict(self.answers)
         type(self).asked += 1
         less = 2 if "metrics by process" in self.faults and self.asked % 2 else 0

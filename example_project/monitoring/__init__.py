@@ -1,0 +1,1 @@
+"""What watches the service: alert rules, and the job that compares predictions with what happened."""
