@@ -1,0 +1,1 @@
+"""Reads who is told what when a model is rolled back."""

@@ -1,0 +1,1 @@
+"""Reads diagrams that are kept as text, and tells what they name."""

@@ -1,0 +1,1 @@
+"""Reads exports of on-call schedules and owners of code, and tells whether anybody is there."""
