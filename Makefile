@@ -9,6 +9,7 @@ demo: $(VENV)/.installed tools  ## run the readiness checks on the example and w
 	$(BIN)/pip install --quiet -r example_project/requirements.txt
 	$(BIN)/python example_project/deploy/build_image.py example_project/build/income.tar
 	$(BIN)/python example_project/deploy/staging.py
+	$(BIN)/python example_project/registry/make_registry.py
 	$(BIN)/pytest --mlready example_project --mlready-report=readiness.html --mlready-report=readiness.json
 
 test: $(VENV)/.installed-dev tools  ## run all tests, slow ones too

@@ -16,7 +16,7 @@ import pytest
 from pytest_mlready.errors import ReadinessError, Unverified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pytest_mlready.project import Project
     from pytest_mlready.serving.endpoint import Endpoint
@@ -37,6 +37,7 @@ def plan(project: Project, config: pytest.Config) -> Plan:
         Unverified: Neither a command nor a URL is configured.
         ReadinessError: A file, function or variable that the settings name is not there.
     """
+    from pytest_mlready.serving import addresses
     from pytest_mlready.serving import plan as plans
 
     table, root = project.settings.endpoint, project.root
@@ -51,28 +52,36 @@ def plan(project: Project, config: pytest.Config) -> Plan:
     return plans.Plan(
         folder=root,
         start=None if table.url else table.start,
-        url=table.url,
+        url=addresses.service(table.url, table.predict),
         environment=environment,
-        model=None if project.settings.model.path is None else str(project.path(project.settings.model.path)),
+        model=_model(project),
         without_model=table.without_model,
         convention=table.convention,
-        predict=table.predict,
+        predict=addresses.operation(table.predict),
         example=None if table.example is None else project.file(table.example, "the example request").read_bytes(),
         expect=None if table.expect is None else _json(project, table.expect),
         openapi=table.openapi if table.openapi and table.openapi.startswith("/") else None,
         document=_json(project, table.openapi) if table.openapi and not table.openapi.startswith("/") else None,
-        ready=table.ready,
-        live=table.live,
+        ready=addresses.health("ready", table.ready),
+        live=addresses.health("live", table.live),
         side=table.side,
         header=table.auth.header if table.auth else "Authorization",
         credentials=credentials,
-        secrets=(*(v for c in credentials.values() for v in (c, c.split()[-1])), *made_up.values(), *_known(table)),
+        secrets=(*_parts(credentials.values()), *made_up.values(), *_known(table)),
         start_limit=table.start_limit,
         stop_limit=table.stop_limit,
         allow_hosts=table.allow_hosts,
         may_change_state=table.may_change_state,
         rows=_rows(project, config),
     )
+
+
+def _model(project: Project) -> str | None:
+    """What {model} stands for: a path made absolute; "models:/name@alias" and "module:function" as they are written."""
+    source = project.settings.model.path
+    if source is None or (":" in source and not project.path(source).exists()):
+        return source
+    return str(project.path(source))
 
 
 def search_path(environ: Mapping[str, str]) -> str:
@@ -93,9 +102,17 @@ def run_key(config: pytest.Config) -> bytes:
     return config.stash[RUN_KEY]
 
 
+def _parts(credentials: Iterable[str]) -> list[str]:
+    """Credentials whole, without their scheme, and of cookies each value: a service may echo any of them."""
+    from pytest_mlready.serving.access import cookies
+
+    return [part for whole in credentials for part in (whole, whole.split()[-1], *cookies.values(whole))]
+
+
 def _known(table: Any) -> list[str]:
-    """Values of the environment that no message may show."""
-    return [os.environ[name] for name in table.secrets if os.environ.get(name)]
+    """Values of the environment, and a password in the URL, that no message may show."""
+    password = (table.url or "").rpartition("@")[0].rpartition(":")[2]
+    return [password, *(os.environ[name] for name in table.secrets if os.environ.get(name))]
 
 
 def _json(project: Project, source: str) -> Any:
@@ -115,8 +132,8 @@ def _json(project: Project, source: str) -> Any:
 def _credentials(auth: Auth, environment: Mapping[str, str], project: Project) -> dict[str, str]:
     """Whole values of the header, by kind."""
     named = {"good": auth.env, **{kind: getattr(auth, f"{kind}_env") for kind in KINDS[1:]}}
-    found = {kind: environment[name] for kind, name in named.items() if name and environment.get(name)}
-    missing = sorted(name for name in named.values() if name and not environment.get(name))
+    found = {kind: environment.get(name, "").strip() for kind, name in named.items() if name}
+    missing = sorted(name for kind, name in named.items() if name and not found[kind])
     if missing:
         raise ReadinessError(
             f"the environment variable {missing[0]}, which holds a credential, is not set",
@@ -173,8 +190,8 @@ def endpoint(project: Project, config: pytest.Config) -> Endpoint:
         Unverified: None is configured.
         ServiceError: It cannot be started, or does not become ready.
     """
-    from pytest_mlready.serving.endpoint import Elsewhere, Endpoint
-    from pytest_mlready.serving.owner import Keeper
+    from pytest_mlready.serving.endpoint import Endpoint
+    from pytest_mlready.serving.owner import Elsewhere, Keeper
 
     found, shared = project.plan, getattr(config, "workerinput", {}).get(SHARED)
     if found.start is None:

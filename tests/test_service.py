@@ -120,3 +120,37 @@ def test_made_up_secrets_differ_from_run_to_run_and_name_to_name(pytester):
     assert service.made_up_secret(one, "A") == service.made_up_secret(one, "A")
     made_up = {service.made_up_secret(c, n) for c in (one, two) for n in "AB"}
     assert len(made_up) == 4
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('url = "http://127.0.0.1:8000/predict"', 'predict = "POST /predict"'),
+        (START + 'predict = "POST predict"', 'predict = "POST /predict"'),
+        (START + 'ready = "readyz"', 'ready = "/readyz"'),
+    ],
+)
+def test_an_address_that_is_slightly_wrong_is_told_before_anything_starts(planned, table, said):
+    with pytest.raises(ReadinessError, match=said):
+        planned(table)
+
+
+@pytest.mark.parametrize("source", ["models:/churn@champion", "predictor:predict"])
+def test_a_model_that_is_no_file_reaches_the_command_as_it_is_written(planned, source):
+    assert planned(START + f'[model]\npath = "{source}"').model == source
+
+
+def test_a_model_file_reaches_the_command_as_an_absolute_path(planned, pytester):
+    assert planned(START + '[model]\npath = "model.joblib"').model == str(pytester.path / "model.joblib")
+
+
+def test_a_credential_of_blanks_is_none_and_a_newline_at_its_end_is_left_out(planned, monkeypatch):
+    monkeypatch.setenv("TOKEN", "t0ken\n")
+    assert planned(START + 'auth = { env = "TOKEN" }').headers() == {"Authorization": "Bearer t0ken"}
+    monkeypatch.setenv("TOKEN", " ")
+    with pytest.raises(ReadinessError, match="TOKEN, which holds a credential, is not set"):
+        planned(START + 'auth = { env = "TOKEN" }')
+
+
+def test_a_password_in_the_url_is_a_secret(planned):
+    assert "s3cret" in planned('url = "https://me:s3cret@models.example"').secrets

@@ -76,12 +76,13 @@ TAKES = {"requestBody": {"required": True, "content": {"application/json": BODY}
 async def predict(
     request: Request,
     _caller: Annotated[None, Depends(allowed(PREDICT))],
-    model: Annotated[Model, Depends(ready)],
+    _model: Annotated[Model, Depends(ready)],
     asked: Annotated[Batch, Depends(batch)],
 ) -> Answer:
     """Whether each person earns more than 50,000 dollars a year, and how likely that is."""
     state = request.app.state
-    rows = await state.predictor.probabilities(asked.instances)
+    predictor: Predictor = state.predictor
+    model, rows = await predictor.probabilities(asked.instances)
     metrics: Metrics = state.metrics
     strange = sum(not math.isfinite(value) for row in rows for value in row)
     if strange:
@@ -90,6 +91,7 @@ async def predict(
     labels = [model.classes[row.index(max(row))] for row in rows]
     for label in labels:
         metrics.predictions.labels(label).inc()
+    metrics.drift.add(labels)
     return Answer(model=identity(model), classes=model.classes, predictions=labels, probabilities=rows)
 
 

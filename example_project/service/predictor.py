@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from service import release
 from service.logs import LOG
 from service.model import Model, ModelError, load
 
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from service.schema import Instance
     from service.settings import Settings
 
-Rows = list[list[float]]
+Answered = tuple[Model, list[list[float]]]  # all rows of one answer are of one model, whatever is released meanwhile
 MAX_WAITING = 100  # requests; more would be answered too late to be of use
 SECONDS = 5.0  # a client that waits longer has left
+LOOK = 0.2  # seconds between looks at the release file
 
 
 class UnavailableError(Exception):
@@ -41,7 +43,8 @@ class Predictor:
         self.metrics = metrics
         self.model: Model | None = None
         self.reason = "model_loading"
-        self._waiting: asyncio.Queue[tuple[Sequence[Instance], asyncio.Future[Rows]]] = asyncio.Queue(MAX_WAITING)
+        self._waiting: asyncio.Queue[tuple[Sequence[Instance], asyncio.Future[Answered]]] = asyncio.Queue(MAX_WAITING)
+        metrics.waiting.set_function(self._waiting.qsize)
 
     def ready(self) -> Model:
         """The model, once it has answered. Raises UnavailableError with the reason why not."""
@@ -49,9 +52,12 @@ class Predictor:
             raise UnavailableError(self.reason)
         return self.model
 
-    async def probabilities(self, instances: Sequence[Instance]) -> Rows:
-        """A row for each instance, a column for each class. Raises UnavailableError when it would come too late."""
-        answer: asyncio.Future[Rows] = asyncio.get_running_loop().create_future()
+    async def probabilities(self, instances: Sequence[Instance]) -> Answered:
+        """The model that answers, and a row for each instance with a column for each class.
+
+        Raises UnavailableError when it would come too late.
+        """
+        answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         try:
             self._waiting.put_nowait((instances, answer))
             async with asyncio.timeout(SECONDS):
@@ -60,28 +66,50 @@ class Predictor:
             raise UnavailableError("busy") from None
 
     async def run(self) -> None:
-        """Loads the model, then answers until cancelled. Where it is refused, the process lives on and is not ready."""
-        where = self.settings
+        """Loads the released model and answers until cancelled; follows the release file where there is one.
+
+        A model that is refused changes nothing: the one before it goes on answering. Where there is none before it,
+        the process lives on and is not ready.
+        """
+        async with asyncio.TaskGroup() as together:
+            together.create_task(self._follow())
+            together.create_task(self._answer_all())
+
+    async def _follow(self) -> None:
+        file = self.settings.release_file
+        known = release.said(file)
+        await self._serve(known)
+        while file is not None:
+            await asyncio.sleep(LOOK)
+            if (said := release.said(file)) != known:
+                known = said
+                await self._serve(said)
+
+    async def _serve(self, said: str | None) -> None:
+        """Loads a release beside the model that answers, and puts it in its place."""
         try:
-            model = await asyncio.to_thread(
-                load, where.model_path, version=where.model_version, sha256=where.model_sha256
-            )
+            wanted = release.wanted(self.settings, said)
+            model = await asyncio.to_thread(load, wanted.path, version=wanted.version, sha256=wanted.sha256)
         except ModelError as refusal:
             self.reason = refusal.reason
             LOG.error(str(refusal), extra={"fields": {"reason": refusal.reason}}, exc_info=refusal.__cause__)
             return
         self.model = model
+        self.metrics.model.clear()
         self.metrics.model.labels(model.version, model.sha256).set(1)
         LOG.info("model ready", extra={"fields": {"version": model.version, "sha256": model.sha256}})
-        while True:
-            await self._answer(model)
 
-    async def _answer(self, model: Model) -> None:
+    async def _answer_all(self) -> None:
+        while True:
+            await self._answer()
+
+    async def _answer(self) -> None:
         waiting = [await self._waiting.get()]
         while not self._waiting.empty():
             waiting.append(self._waiting.get_nowait())
         waiting = [(instances, answer) for instances, answer in waiting if not answer.done()]  # others gave up
         try:
+            model = self.ready()
             rows = [row for instances, _ in waiting for row in instances]
             table = await asyncio.to_thread(model.probabilities, rows) if rows else []
         except Exception as error:  # noqa: BLE001 - theirs alone; those that come later are answered
@@ -91,5 +119,5 @@ class Predictor:
             return
         for instances, answer in waiting:
             if not answer.done():
-                answer.set_result(table[: len(instances)])
+                answer.set_result((model, table[: len(instances)]))
             table = table[len(instances) :]

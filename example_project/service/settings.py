@@ -21,6 +21,7 @@ class Settings:
     model_path: Path
     model_version: str
     model_sha256: str | None  # stands above the SHA256SUMS beside the model
+    release_file: Path | None  # once it is there it stands above the three, and may change while the service runs
     tenant: str
     signing_key: str = field(repr=False)
 
@@ -34,6 +35,7 @@ class Settings:
             model_path=Path(environment.get("MODEL_PATH", "artifacts/model.skops")),
             model_version=environment.get("MODEL_VERSION", "2.0.0"),
             model_sha256=environment.get("MODEL_SHA256"),
+            release_file=Path(environment["RELEASE_FILE"]) if environment.get("RELEASE_FILE") else None,
             tenant=environment.get("INCOME_TENANT", "acme"),
             signing_key=key,
         )

@@ -165,6 +165,57 @@ def test_without_the_released_model_the_process_lives_and_is_not_ready(change, r
         assert ask("POST", "/predict", json=EXAMPLE, headers=authorized()).status_code == 503
 
 
+@pytest.fixture
+def released(tmp_path):
+    """An environment with a release file, and a function that writes one of the releases into it."""
+    file = tmp_path / "release.json"
+
+    def write(version, **change):
+        path = HERE / json.loads((HERE / "releases" / "releases.json").read_text())[version]["path"]
+        digest = (path.parent / "SHA256SUMS").read_text().partition(f"  {path.name}")[0][-64:]
+        file.write_text(json.dumps({"path": str(path), "version": version, "sha256": digest, **change}))
+        return digest
+
+    return {**ENVIRONMENT, "RELEASE_FILE": str(file)}, write
+
+
+def served_after_a_while(ask, version):
+    until = time.monotonic() + 30
+    while (model := ask("GET", "/readyz").json()["model"])["version"] != version and time.monotonic() < until:
+        time.sleep(0.02)
+    return model
+
+
+def test_it_goes_back_to_an_earlier_release_and_forward_again_while_it_runs(released):
+    environment, write = released
+    golden = json.loads((HERE / "releases" / "1.9.0" / "golden.json").read_text())
+    (case,) = golden["cases"]
+    with asking(environment) as ask:
+        assert settled(ask).json()["model"]["version"] == "2.0.0"  # the environment's, as long as there is no file
+        write("1.9.0")
+        assert served_after_a_while(ask, "1.9.0") == golden["model"]
+        answer = predict(ask, case["request"])
+        assert answer["model"] == golden["model"]
+        assert answer["predictions"] == case["answer"]["predictions"]
+        digest = write("2.0.0")
+        assert served_after_a_while(ask, "2.0.0")["sha256"] == digest
+        figures = ask("GET", "/metrics", headers=authorized()).text
+        assert figures.count("income_model_info{") == 1
+
+
+@pytest.mark.parametrize("change", [{"sha256": "0" * 64}, {"path": "no/such.skops"}, {"path": None}])
+def test_a_release_that_is_refused_changes_nothing(released, caplog, change):
+    environment, write = released
+    with asking(environment) as ask:
+        before = settled(ask).json()
+        write("1.9.0", **change)
+        until = time.monotonic() + 30
+        while not any(record.levelname == "ERROR" for record in caplog.records) and time.monotonic() < until:
+            time.sleep(0.02)
+        assert ask("GET", "/readyz").json() == before
+        assert predict(ask, EXAMPLE)["model"] == before["model"]
+
+
 def test_it_does_not_start_with_a_key_that_could_be_guessed():
     with pytest.raises(SettingsError, match="at least 32 bytes"), asking({"INCOME_SIGNING_KEY": "k"}):
         pass

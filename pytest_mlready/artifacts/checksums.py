@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from pytest_mlready.artifacts import digests
+from pytest_mlready.artifacts import digests, named
 from pytest_mlready.errors import DataError, near
 from pytest_mlready.values import Measurement, Verdict
 
@@ -57,10 +57,9 @@ def find(artifact: Path, *, root: Path) -> Path | None:
     artifact, since a folder may hold the checksums of other things.
     """
     after = (f"{artifact.name}.sha256", f"{artifact.name}.sha256sum", f"{artifact.stem}.sha256")
-    own = [artifact.parent / name for name in after]
     folders = (artifact, artifact.parent) if artifact.is_dir() else (artifact.parent,)
     general = [folder / name for folder in folders for name in _NAMES]
-    if found := next((path for path in own if path.is_file()), None):
+    if found := next((own for name in after if (own := artifact.parent / name).is_file()), None):
         return found
     return next((path for path in general if path.is_file() and _is_about(path, artifact, root)), None)
 
@@ -116,8 +115,10 @@ def verify(manifest: Manifest, artifacts: Sequence[Path], *, root: Path) -> Verd
             wrong += _difference(entry, base)
         except OSError as reason:
             unread.append(f"{entry.name} cannot be read: {reason.strerror}")
-    named = _named(manifest, root)
-    wrong += [f"{file.name} is not named in it" for file in _files(artifacts, manifest.path) if file not in named]
+    known = _named(manifest, root)
+    wrong += [f"{file.name} is not named in it" for file in _files(artifacts, manifest.path) if file not in known]
+    links = (link for artifact in artifacts for link in named.linked_folders(artifact))
+    unread += [f"{link.name} is a link to a folder elsewhere, which is not followed" for link in links]
     if not manifest.entries and not wrong:
         wrong.append("it names no file")
     return _verdict(manifest, wrong, unread)
@@ -144,10 +145,9 @@ def unchanged(path: Path, known: str) -> Verdict:
     """Says whether a file is still the one whose digest was taken earlier in the run."""
     found = digests.sha256(path)
     noted = (Measurement(name=f"sha256 of {path.name}", value=found, note="computed in this run"),)
-    if hmac.compare_digest(found, known):
-        return Verdict(outcome="passed", message=f"{path.name} is unchanged", measurements=noted)
-    told = f"{path.name} was changed while the run was going on: its sha256 was {known} and is {found}"
-    return Verdict(outcome="failed", message=told, measurements=noted)
+    same = hmac.compare_digest(found, known)
+    told = "is unchanged" if same else f"was changed while the run was going on: its sha256 was {known} and is {found}"
+    return Verdict(outcome="passed" if same else "failed", message=f"{path.name} {told}", measurements=noted)
 
 
 def _lines(path: Path) -> list[str]:

@@ -73,8 +73,12 @@ def verify(
 
 
 def _refuse(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname
+    except ValueError:
+        known = None
+    if not known:
         raise DataError(f'url = "{_shown(url)}"', expected="an http or https address that a stranger could ask")
     telling = [name for name, _ in parse_qsl(parts.query) if any(word in name.lower() for word in _SIGNED)]
     if parts.username or parts.password or telling:
@@ -86,8 +90,12 @@ def _refuse(url: str) -> None:
 
 def _shown(url: str) -> str:
     """The address without user and query, where secrets stand."""
-    parts = urlsplit(url)
-    return clean(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
+    begin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
+    return clean(f"{begin}{parts.path}")
 
 
 def _fetch(url: str, allow_hosts: Collection[str], headers: dict[str, str]) -> _Answer:
@@ -101,13 +109,24 @@ def _fetch(url: str, allow_hosts: Collection[str], headers: dict[str, str]) -> _
             try:
                 with client.stream("GET", here, headers=headers) as response:
                     answer = _read(response, here if here != url else "")
+            except (httpx.LocalProtocolError, UnicodeEncodeError):  # what they say quotes the header
+                raise OSError("the credential has characters that a header may not hold (a line feed?)") from None
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as reason:
                 raise OSError(f"{type(reason).__name__}: {reason}") from None
-            target = urljoin(here, response.headers.get("location", ""))
-            if not response.is_redirect or not hosts.may_be_asked(target, allow_hosts):
+            target = _target(here, response) if response.is_redirect else ""
+            if not target or not hosts.may_be_asked(target, allow_hosts):
                 return answer
             headers, here = ({} if hosts.of(target) != hosts.of(url) else headers), target
     return answer
+
+
+def _target(here: str, response: httpx.Response) -> str:
+    """Where a redirect leads; "" when that is no address."""
+    try:
+        target = urljoin(here, response.headers.get("location", ""))
+        return target if urlsplit(target).hostname else ""
+    except ValueError:
+        return ""
 
 
 def _read(response: httpx.Response, moved: str) -> _Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_mlready.artifacts import digests, pickles, unpack
+from pytest_mlready.artifacts import digests, named, pickles, unpack
 from pytest_mlready.artifacts.loaded import one_line
 from pytest_mlready.errors import MissingExtra
 from pytest_mlready.values import Measurement, Verdict
@@ -48,6 +48,15 @@ class Inspected:
 def files(artifacts: Sequence[Path]) -> tuple[Path, ...]:
     """Every file of the artifacts, folders walked; links to folders are not followed."""
     return tuple(dict.fromkeys(f for artifact in artifacts for f in _below(artifact) if f.is_file()))
+
+
+def unfollowed(artifacts: Sequence[Path]) -> tuple[Inspected, ...]:
+    """Links in folders to folders elsewhere, as what was not looked into: one to "/" would never end."""
+    return tuple(
+        Inspected(path=link, kind="data", unread="is a link to a folder elsewhere, which is not followed")
+        for artifact in artifacts
+        for link in named.linked_folders(artifact)
+    )
 
 
 def _below(artifact: Path) -> list[Path]:

@@ -37,6 +37,13 @@ def file(source: str, root: Path, *, error: type[ReadinessError], what: str) -> 
     raise error(f"{what} {source} does not exist in {path.parent}{hint}", fix=_PATH_FIX)
 
 
+def linked_folders(folder: Path) -> list[Path]:
+    """Links below a folder to folders outside of it, which no walk over it enters."""
+    inside = folder.resolve()
+    links = [p for p in folder.rglob("*") if p.is_symlink() and p.is_dir()] if folder.is_dir() else []
+    return sorted(link for link in links if not link.resolve().is_relative_to(inside))
+
+
 _PATH_FIX = "correct the path in [tool.mlready] (paths are relative to the settings file), or write the file first"
 
 

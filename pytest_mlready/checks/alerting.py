@@ -172,13 +172,16 @@ def _written(project: Project, source: str) -> Sequence[Sample]:
     from pytest_mlready.serving import metrics
 
     if not named.is_object(source):
-        return metrics.parse(project.file(source, "the page of metrics").read_text(encoding="utf-8"))
+        try:
+            return metrics.parse(project.file(source, "the page of metrics").read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ReadinessError(f"the page of metrics {source} cannot be read: {error}") from None
     function = named.object_named(source, project.root, error=ReadinessError)
     try:
         text = function()
     except Exception as error:
         raise ReadinessError(f"{source} raised {type(error).__name__}: {error}") from error
-    return metrics.parse(str(text))
+    return metrics.parse(text.decode("utf-8", errors="replace") if isinstance(text, bytes) else str(text))
 
 
 def promise(project: Project) -> Promise:

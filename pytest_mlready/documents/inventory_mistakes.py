@@ -28,8 +28,8 @@ _DATASET = ("covers", "fields", *_SHARED)
 _FIELD = ("personal", "category", "why", *_SHARED)
 _BASIS_EXPECTED = "6(1)(a) to 6(1)(f), or one of " + ", ".join(BASES.values())
 _RETENTION_EXPECTED = '"90 days", "6 months", "2 years" or ISO 8601 such as "P2Y"'
-_PERIOD = re.compile(r"(\d+(?:\.\d+)?) ?(day|week|month|year)s?")
-_ISO = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?")
+_PERIOD = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?(day|week|month|year)s?")
+_ISO = re.compile(r"P(?:(\d{1,6})Y)?(?:(\d{1,6})M)?(?:(\d{1,6})W)?(?:(\d{1,6})D)?")
 _DAYS = {"day": 1, "week": 7, "month": 365.25 / 12, "year": 365.25}
 
 

@@ -90,10 +90,12 @@ def judge_scan(
     if wrong:
         may = f"{scan.source} may describe people, and there is no data inventory to say so"
         return Verdict(outcome="inconclusive", message=f"{may}: {_told(None, scan, wrong)}", measurements=noted)
-    if scan.total < least_rows:
+    least = max(1, least_rows)
+    if scan.rows < least:
+        looked = f", and {scan.rows:,} were looked at" if scan.rows < scan.total else ""
         told = (
-            f"{scan.source} has {scan.total:,} rows, in which nothing undeclared was found; to meet what stands in "
-            f"{3 / least_rows:.2g} of the rows takes {least_rows:,} (rule of three)"
+            f"{scan.source} has {scan.total:,} rows{looked}, in which nothing undeclared was found; to meet what "
+            f"stands in {3 / least:.2g} of the rows takes {least:,} (rule of three)"
         )
         return Verdict(outcome="inconclusive", message=told, measurements=noted)
     told = f"{scan.source}: {scan.rows:,} of {scan.total:,} rows hold no undeclared personal data of the known kinds"

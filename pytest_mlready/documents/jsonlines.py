@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,20 +100,25 @@ def _document(path: Path) -> Iterator[Record]:
 
 
 def _parsed(data: bytes) -> Any:
-    return json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
+    return json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A table; a key that stands twice would be read as one thing here and as another elsewhere."""
     table = dict(pairs)
     if len(table) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} stands twice")
+        times = Counter(key for key, _ in pairs)
+        raise ValueError(f"the key {next(key for key, met in times.items() if met > 1)!r} stands twice")
     return table
 
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse(text)  # 1e999: no writer of JSON makes it, and none can keep it
 
 
 def _short(reason: BaseException) -> str:

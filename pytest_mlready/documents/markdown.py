@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Mapping  # noqa: TC003 - a field's type
 from dataclasses import dataclass, field
@@ -85,18 +86,24 @@ class Document:
 
     def below(self, section: Section) -> tuple[Section, ...]:
         """A section with those of deeper levels that follow it."""
-        start = self.sections.index(section)
-        rest = self.sections[start + 1 :]
+        rest = self.sections[self._at(section) + 1 :]
         end = next((n for n, s in enumerate(rest) if s.level <= section.level), len(rest))
         return (section, *rest[:end])
 
     def above(self, section: Section) -> tuple[Section, ...]:
         """The sections that a section lies in, outermost first, itself last."""
         found = [section]
-        for earlier in reversed(self.sections[: self.sections.index(section)]):
+        for earlier in reversed(self.sections[: self._at(section)]):
+            if found[-1].level <= 1:
+                break
             if 0 < earlier.level < found[-1].level:
                 found.append(earlier)
         return tuple(reversed(found))
+
+    def _at(self, section: Section) -> int:
+        """Where a section stands; what is before the first heading may begin in the same line as that."""
+        at = bisect.bisect_left(self.sections, section.line, key=lambda s: s.line)
+        return at if self.sections[at] == section else at + 1
 
     def anchored(self, anchor: str) -> Section | None:
         """The section that a link's fragment leads to."""

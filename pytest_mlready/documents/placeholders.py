@@ -13,7 +13,7 @@ _PATTERNS = (
     r"(?i:\bcoming soon\b)",
     r"<(?!(?:https?|mailto):)[A-Za-z][\w .,:/'-]*>",
     r"\{\{[^{}]*\}\}|\{%[^{}]*%\}",
-    r"(?i:\[(?:your|insert|add|describe|name of|e\.g\.|enter|fill|link to|provide|placeholder)\b[^\]\n]*\])",
+    r"(?i:\[(?:your|insert|add|describe|name of|e\.g\.|enter|fill|link to|provide|placeholder)\b[^\]\n]{0,400}\])",
     r"(?i:\busers \(both direct and downstream\) should be made aware[^\n.]*\.?)",
     r"(?i:\buse the code below to get started with the model\.?)",
     r"(?i:\bthis model card has been automatically generated\b[^\n]*)",

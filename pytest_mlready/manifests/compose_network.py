@@ -47,6 +47,7 @@ def judge(
     for service in services:
         verdicts += _mode(service)
         verdicts += _unknown_networks(service)
+        verdicts += _odd(service)
     verdicts += _shared_default(services, workload)
     verdicts += _ports(services, workload, public_ports)
     for service in services:
@@ -95,6 +96,15 @@ def _unknown_networks(service: Service) -> Iterator[Verdict]:
             yield failed(service.place("networks"), found, "a network that is declared")
 
 
+def _odd(service: Service) -> Iterator[Verdict]:
+    """Ports or networks of a shape that compose refuses, and that hides what they open."""
+    for key, kinds in (("ports", list), ("networks", list | Mapping)):
+        value = service.content.get(key)
+        if value is not None and not isinstance(value, kinds):
+            message = f"{key} is {shown(value)}, expected a list"
+            yield Problem(where=service.place(key), kind="not understood", message=message).verdict()
+
+
 def _shared_default(services: Sequence[Service], workload: str | None) -> Iterator[Verdict]:
     """Services that meet on the default network because none was chosen."""
     files: dict[str, list[Service]] = {}
@@ -112,7 +122,7 @@ def _ports(services: Sequence[Service], workload: str | None, public: Sequence[s
     """Ports beyond loopback: those that the settings name, or one port of the serving service."""
     opened = [p for service in services for p in _published(service) if not {p.target, p.published} & set(public)]
     own = [p for p in opened if workload in (None, p.service.name)]
-    excused = own if len(own) == 1 and not public else []
+    excused = own if len(own) == 1 and "-" not in own[0].target and not public else []  # no range of ports
     for port in opened:
         if port not in excused:
             found = f"port {port.written} is published on every interface"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.errors import near
-from pytest_mlready.manifests.documents import at, entries, shown, table, texts
+from pytest_mlready.manifests.documents import at, entries, is_odd, shown, table, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,9 +31,16 @@ def matches(selector: Any, labels: Mapping[str, str]) -> bool:
     for key in selector:
         if key not in _KEYS:
             raise NotUnderstoodError(f'the selector has the key "{key}"{near(str(key), _KEYS)}')
+    for key, odd in (("matchLabels", _is_no_table), ("matchExpressions", is_odd)):
+        if odd(selector, key):
+            raise NotUnderstoodError(f"the selector's {key} is {shown(selector[key])}")
     wanted = texts(table(selector, "matchLabels"))
     held = [_holds(entry, labels) for _, entry in entries(selector, "matchExpressions")]  # all, so that none hides
     return all(held) and all(labels.get(key) == value for key, value in wanted.items())
+
+
+def _is_no_table(selector: Mapping[str, Any], key: str) -> bool:
+    return not isinstance(selector.get(key), Mapping | None)
 
 
 def is_empty(selector: Any) -> bool:

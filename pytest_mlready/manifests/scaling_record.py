@@ -100,6 +100,7 @@ def judge(samples: list[Sample], *, fall_within: float = 600.0) -> Verdict:
         fall_within: Seconds after the load within which they must have fallen. The default is twice the 300 s that a
             HorizontalPodAutoscaler and KEDA wait before they take replicas away.
     """
+    samples = [sample for sample in samples if sample.rps is not None] or samples  # what has no rate tells no load
     if len(samples) < LEAST_SAMPLES:
         return _unclear(f"the scaling record has {len(samples)} samples, and {LEAST_SAMPLES} are the least to tell by")
     start, end = _loaded(samples)
@@ -130,7 +131,7 @@ def judge(samples: list[Sample], *, fall_within: float = 600.0) -> Verdict:
 
 def _loaded(samples: list[Sample]) -> tuple[int | None, int]:
     """Index of the last sample before the load, and of the first one after it; all of them where no load is given."""
-    if any(sample.rps is None for sample in samples):
+    if all(sample.rps is None for sample in samples):
         return 0, len(samples)
     rates = [sample.rps or 0.0 for sample in samples]
     threshold = max(RISEN * rates[0], 0.1 * max(rates))

@@ -20,6 +20,7 @@ LEAST_MEDIUM = (3, 0.01)  # distinct matches, and share of the values, of a form
 LEAST_COLUMN = (20, 0.9)  # distinct values, and share of them, of a form that chance makes often
 _FOR_PRESIDIO = 200  # distinct texts of a column; about 1 ms each
 _SHORTEST = 8  # characters: no form is shorter
+_EXACT = 2**53  # below, a float holds each whole number
 _DIGITS = 1_000_000_000  # numbers below have no ten digits
 _NUMBERS = frozenset(
     {
@@ -73,6 +74,7 @@ class Scan:
         rows: Rows looked at.
         total: Rows that there are.
         presidio: Whether Presidio's recognisers were asked too.
+        cut: Values of which only the first `personal_patterns.LONGEST` characters were looked at.
     """
 
     source: str
@@ -81,6 +83,7 @@ class Scan:
     rows: int
     total: int
     presidio: bool = False
+    cut: int = 0
 
     @property
     def bound(self) -> float:
@@ -101,10 +104,11 @@ def scan_frame(
         recognise: Presidio's recognisers, or None.
     """
     rows = frame if frame.height <= sample else frame.sample(sample, seed=seed)
-    found = [f for column in rows.iter_columns() for f in _column(column, source, recognise)]
+    texts = {column.name: _texts(column.drop_nulls()) for column in rows.iter_columns()}
+    found = [f for column in rows.iter_columns() for f in _column(column, texts[column.name], source, recognise)]
     return Scan(
         source=source, found=tuple(found), columns=tuple(frame.columns), rows=rows.height, total=frame.height,
-        presidio=recognise is not None,
+        presidio=recognise is not None, cut=sum(map(_cut, texts.values())),
     )  # fmt: skip
 
 
@@ -121,6 +125,7 @@ def scan_fields(
         recognise: Presidio's recognisers, or None.
     """
     found: list[Found] = []
+    cut = 0
     for name, values in fields.items():
         meaning = personal_names.meaning(name)
         texts = Counter(str(v) for v in values if v is not None and v != "" and not isinstance(v, bool | float))
@@ -128,18 +133,24 @@ def scan_fields(
             filled = sum(v not in (None, "") for v in values)
             found.append(_by_name(source, name, meaning, filled, len(values)))
         found += _by_content(source, name, texts, recognise)
-    columns = tuple(fields)
+        cut += _cut(texts)
     return Scan(
-        source=source, found=tuple(found), columns=columns, rows=rows, total=total, presidio=recognise is not None
-    )
+        source=source, found=tuple(found), columns=tuple(fields), rows=rows, total=total,
+        presidio=recognise is not None, cut=cut,
+    )  # fmt: skip
 
 
-def _column(column: pl.Series, source: str, recognise: Recognise | None) -> Iterator[Found]:
+def _cut(texts: Mapping[str, int]) -> int:
+    """Values of which the beginning alone is looked at."""
+    return sum(count for text, count in texts.items() if len(text) > personal_patterns.LONGEST)
+
+
+def _column(column: pl.Series, texts: Counter[str], source: str, recognise: Recognise | None) -> Iterator[Found]:
     filled = column.drop_nulls()
     meaning = personal_names.meaning(column.name)
     if meaning is not None and len(filled) and _may_hold(column, meaning):
         yield _by_name(source, column.name, meaning, len(filled), len(column))
-    yield from _by_content(source, column.name, _texts(filled), recognise)
+    yield from _by_content(source, column.name, texts, recognise)
 
 
 def _may_hold(column: pl.Series, meaning: personal_names.Meaning) -> bool:
@@ -159,10 +170,15 @@ def _texts(filled: pl.Series) -> Counter[str]:
 
     if isinstance(filled.dtype, pl.String | pl.Categorical | pl.Enum):
         return Counter(filled.cast(pl.String).to_list())
+    if isinstance(filled.dtype, pl.Binary):
+        return Counter(value.decode("utf-8", errors="replace") for value in filled.to_list())
+    if filled.dtype.is_float() and ((filled % 1 == 0) & (filled.abs() < _EXACT)).all():
+        filled = filled.cast(pl.Int64)  # whole numbers with gaps, as pandas keeps them
     if filled.dtype.is_integer():
         long = [v for v in filled.to_list() if abs(v) >= _DIGITS]
         return Counter(str(v) for v in long) if len(long) * 2 > len(filled) else Counter()
-    return Counter(str(v) for v in filled.to_list()) if filled.dtype.is_nested() else Counter()
+    mixed = filled.dtype.is_nested() or isinstance(filled.dtype, pl.Object)
+    return Counter(str(v) for v in filled.to_list()) if mixed else Counter()
 
 
 def _by_name(source: str, name: str, meaning: personal_names.Meaning, filled: int, n: int) -> Found:

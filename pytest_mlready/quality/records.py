@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 import re
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,15 @@ from pytest_mlready.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from io import BufferedReader
     from pathlib import Path
 
 MOST_BYTES = 500_000_000  # of all files together; what lies behind is counted as not read
 LONGEST_LINE = 1_000_000  # bytes of one line
 DEEPEST = 8  # tables inside one another
 MOST_FIELDS = 2_000
+_BEGIN = 1000  # bytes in which a list's bracket stands
+_FIX = "write text: tables belong under [tool.mlready.data], other compression is expanded first"
 LINE = "line"  # the field of a line that is no JSON
 _CHANGING = re.compile(r"\d+|[0-9a-f-]{8,}", re.IGNORECASE)  # a key that is an id: all such keys are one field
 
@@ -71,21 +75,34 @@ def _all(paths: Sequence[Path], records: Records) -> Iterator[Any]:
     for path in paths:
         try:
             with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-                if path.suffix == ".json" and stream.read(1) == b"[":
-                    listed = _listed(b"[" + stream.read(left))
-                    yield from listed
+                if _holds_a_list(path, stream):
+                    data = stream.read(left + 1)
+                    left -= len(data)
+                    if left < 0:
+                        records.whole = False
+                        return
+                    yield from _listed(data)
                     continue
-                stream.seek(0)
                 while line := stream.readline(LONGEST_LINE):
                     left -= len(line)
                     if left < 0:
                         records.whole = False
                         return
+                    line = line.strip(b"\0")  # with which a log begins that was cut while it was written
+                    if b"\0" in line:
+                        raise DataError(f"{path} is no text in UTF-8", expected="JSON lines or text, .gz too", fix=_FIX)
                     if line.strip():
                         yield line
-        except (OSError, EOFError) as reason:
+        except (OSError, EOFError, zlib.error) as reason:
             told = reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)
             raise DataError(f"{path} cannot be read: {told}") from None
+
+
+def _holds_a_list(path: Path, stream: gzip.GzipFile | BufferedReader) -> bool:
+    """Whether a JSON file is one list; leaves the stream at its beginning."""
+    begin = stream.read(_BEGIN).lstrip() if ".json" in path.suffixes else b""
+    stream.seek(0)
+    return begin.startswith(b"[")
 
 
 def _listed(data: bytes) -> list[Any]:

@@ -6,18 +6,20 @@ import contextlib
 import json
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.errors import Inconclusive, ReadinessError, Unverified
 from pytest_mlready.serving import conventions, openapi, readiness
 from pytest_mlready.serving.conventions import MODEL
 from pytest_mlready.serving.http import Client, NoAnswerError, Request, Response
-from pytest_mlready.serving.right_answer import differs, finite, reports_failure
+from pytest_mlready.serving.owner import Elsewhere as Elsewhere  # noqa: PLC0414 - part of this module's face
+from pytest_mlready.serving.right_answer import differs, finite, hollow, reports_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pytest_mlready.serving.openapi import Document, Operation
+    from pytest_mlready.serving.owner import Owner
     from pytest_mlready.serving.plan import Plan
     from pytest_mlready.serving.readiness import Probes
 
@@ -25,30 +27,6 @@ DOCUMENTS = ("/openapi.json", "/docs.json", "/v1/openapi.json", "/api/openapi.js
 ASKS_MODEL = ("predict", "infer", "invocations", "score", "classify", "completions", "generate", "embeddings")
 SHOWN = 120  # characters of an answer that a message shows
 DEATH_NOTICE = 0.5  # seconds from a broken connection until we hear that the process ended
-
-
-class Address(Protocol):
-    """Where the service is now."""
-
-    url: str
-    side: tuple[str, ...]
-
-
-class Owner(Protocol):
-    """Who started the service, or knows that somebody else did."""
-
-    def up(self) -> Address:
-        """The address of the service, which runs and is ready; one that died is started again.
-
-        Raises:
-            ServiceError: It does not come up.
-        """
-
-    def obituary(self, wait: float = 0.0) -> str:
-        """How the service ended, with its last lines; "" when it still runs after `wait` seconds."""
-
-    def log(self, lines: int = 200) -> str:
-        """The last lines that it wrote, secrets masked; "" where nobody here can read them."""
 
 
 class Endpoint:
@@ -185,6 +163,7 @@ class Endpoint:
         plan = self.plan
         method, _, path = (plan.predict or "").partition(" ")
         if plan.predict and plan.example is not None:
+            self._example()  # no JSON: nobody's fault but the file's
             yield Request(method=method, path=path, headers={"content-type": "application/json"}, body=plan.example)
         if self.document is not None and self.operation is not None:
             path, headers = self.document.filled_path(self.operation) or path, self.document.headers(self.operation)
@@ -202,7 +181,7 @@ class Endpoint:
 
     def _example(self) -> Any:
         try:
-            return json.loads(self.plan.example or b"")
+            return json.loads((self.plan.example or b"").decode("utf-8"))
         except ValueError as error:
             raise ReadinessError(f"the example request is no JSON: {error}", fix="correct the file") from None
 
@@ -242,8 +221,8 @@ class Endpoint:
         return self.client.mask(next(self._flaws(value, answer.status), ""))
 
     def _flaws(self, value: Any, status: int) -> Iterator[str]:
-        if value in (None, {}, []):
-            yield "the answer is empty"
+        if value in (None, {}, []) or (self.plan.expect is None and hollow(value)):
+            yield f"the answer is empty: {json.dumps(value)[:SHOWN]}; where that is right, let `expect` say so"
         if not finite(value):
             yield "the answer holds a number that is not finite"
         keys = self.probes.convention.answers if self._as_convention() else ()
@@ -268,31 +247,3 @@ class Endpoint:
             return
         if objection:
             yield f"the answer does not fit its schema: {objection}"
-
-
-class Elsewhere:
-    """Owner of a service at a configured URL: it runs, or it does not; nobody here starts it."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan, self.url, self.side = plan, (plan.url or "").rstrip("/"), plan.side
-
-    def up(self) -> Address:
-        with Client(self.url, timeout=readiness.ASK_LIMIT, secrets=self.plan.secrets) as client:
-            try:
-                client.send(Request(path=self.plan.ready or "/"), headers=self.plan.headers())
-            except NoAnswerError as error:
-                raise ReadinessError(
-                    error.found, expected="a running service", fix="start it, or correct url"
-                ) from None
-        return self
-
-    def obituary(self, wait: float = 0.0) -> str:  # noqa: ARG002 - as every owner has it
-        return ""
-
-    def log(self, lines: int = 200) -> str:  # noqa: ARG002 - as every owner has it
-        return ""
-
-
-def credential_kinds(credentials: Mapping[str, str]) -> list[str]:
-    """The kinds of bad credential that are at hand, in the order in which they are tried."""
-    return [kind for kind in ("expired", "wrong_scope", "other_tenant") if kind in credentials]

@@ -1,11 +1,13 @@
-"""Owns the one service of a run: starts it when it is first asked for, again when it died, and ends it."""
+"""Owns the one service of a run: starts it when first asked for, again when it died, and ends it; or finds it there."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from pytest_mlready.errors import ReadinessError
 from pytest_mlready.serving import process, readiness
+from pytest_mlready.serving.http import Client, NoAnswerError, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +16,30 @@ if TYPE_CHECKING:
     from pytest_mlready.serving.process import Process
 
 RESTARTS = 5  # a service that dies more often than that is not started again
+
+
+class Address(Protocol):
+    """Where the service is now."""
+
+    url: str
+    side: tuple[str, ...]
+
+
+class Owner(Protocol):
+    """Who started the service, or knows that somebody else did."""
+
+    def up(self) -> Address:
+        """The address of the service, which runs and is ready; one that died is started again.
+
+        Raises:
+            ServiceError: It does not come up.
+        """
+
+    def obituary(self, wait: float = 0.0) -> str:
+        """How the service ended, with its last lines; "" when it still runs after `wait` seconds."""
+
+    def log(self, lines: int = 200) -> str:
+        """The last lines that it wrote, secrets masked; "" where nobody here can read them."""
 
 
 class Keeper:
@@ -77,3 +103,28 @@ class Keeper:
         if self._service is not None:
             self._service.stop()
             self._service.remove_log()
+
+
+class Elsewhere:
+    """Owner of a service at a configured URL: it runs, or it does not; nobody here starts it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.url, self.side = plan, (plan.url or "").rstrip("/"), plan.side
+        self._limit = max(plan.start_limit, readiness.ASK_LIMIT)  # one that was scaled to zero wakes at first
+
+    def up(self) -> Address:
+        with Client(self.url, timeout=self._limit, secrets=self.plan.secrets) as client:
+            try:
+                client.send(Request(path=self.plan.ready or "/"), headers=self.plan.headers())
+            except NoAnswerError as error:
+                raise ReadinessError(
+                    error.found, expected="a running service", fix="start it, or correct url"
+                ) from None
+        self._limit = readiness.ASK_LIMIT
+        return self
+
+    def obituary(self, wait: float = 0.0) -> str:  # noqa: ARG002 - as every owner has it
+        return ""
+
+    def log(self, lines: int = 200) -> str:  # noqa: ARG002 - as every owner has it
+        return ""

@@ -28,6 +28,8 @@ SUPERVISOR = Path(__file__).with_name("supervisor.py")
 TAIL = 12  # lines of the log that a message shows
 TAIL_BYTES = 16_384
 WIDEST = 500  # characters of a line of the log that a message shows
+BUILT_IN = frozenset({"cd", "source", ".", "export", "exec", "set", "ulimit"})
+OPERATORS = frozenset({"&&", "||", ";", "|", "&", ">"})
 PATIENCE = 10.0  # seconds for the supervisor itself, beyond the service's own limits
 
 
@@ -160,6 +162,12 @@ def _first_word(stream: Any) -> dict[str, Any]:
 
 def _not_started(launch: Launch, why: str) -> ServiceError:
     command = masked(shlex.join(launch.words), launch.secrets)
+    if "=" in launch.words[0] or launch.words[0] in BUILT_IN or {*launch.words} & OPERATORS:
+        return ServiceError(
+            f"the service cannot be started: {masked(why, launch.secrets)}",
+            expected="a command without a shell's own words: its folder is the project, its variables are env = {…}",
+            fix="[tool.mlready.endpoint] start = \"sh -c '…'\", with exec before the last command",
+        )
     return ServiceError(
         f"the service cannot be started: {masked(why, launch.secrets)}",
         expected="a command that can be run",
@@ -193,6 +201,7 @@ def wait_until(process: Process, seconds: float, happened: Any, *, step: float =
         if happened():
             return True
         if not process.alive:
-            raise ServiceError(process.obituary(), fix="start it by hand and look")
+            stay = "; it must stay in the foreground" if process.code == 0 else ""
+            raise ServiceError(process.obituary(), fix=f"start it by hand and look{stay}")
         time.sleep(step)
     return False

@@ -23,6 +23,7 @@ NOT_THERE = (404, 405, 501)
 REFUSED = (401, 403)
 MOVED = (301, 302, 303, 307, 308)
 REDIRECTS = 4
+NOWHERE = "/mlready-no-such-path"  # what a service answers there, it answers for every path that it does not have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,14 @@ class Probes:
         live, ready: Paths; None where none was found.
         convention: The protocol that the service speaks, as far as it could be told.
         model: Name of the model in the protocol; "" where it has none or none is known.
+        nowhere: Status of a path that does not exist, where that is none of NOT_THERE: such an answer tells nothing.
     """
 
     live: str | None
     ready: str | None
     convention: Convention
     model: str = ""
+    nowhere: int | None = None
 
 
 def ask(client: Client, path: str, plan: Plan, *, timeout: float = ASK_LIMIT) -> Response:
@@ -73,15 +76,34 @@ def is_ready(client: Client, plan: Plan) -> bool:
     if plan.ready is not None:
         found = status(client, plan.ready, plan)
         return found is not None and 200 <= found < 300
-    answered = False
+    nowhere, answered = _nowhere(client, plan), False
     for path in _candidates("ready", plan):
-        found = status(client, path, plan)
-        if found is None:
+        try:
+            answer = ask(client, path, plan)
+        except NoAnswerError:
             return False
-        if found not in NOT_THERE and found not in REFUSED:
-            return 200 <= found < 300
+        if _there(answer, nowhere) and answer.status not in REFUSED:
+            return answer.ok
         answered = True
     return answered
+
+
+def _nowhere(client: Client, plan: Plan) -> Response | None:
+    """What a path that does not exist is answered: a page for every path, "401" for every stranger; None for nothing.
+
+    An error of the service's own is none: it may stand in front of everything while the service loads.
+    """
+    try:
+        answer = ask(client, NOWHERE, plan)
+    except NoAnswerError:
+        return None
+    return None if answer.status in NOT_THERE or answer.status >= 500 else answer
+
+
+def _there(answer: Response, nowhere: Response | None) -> bool:
+    """Whether a path is there: what it answers is not what every path does."""
+    alike = nowhere is not None and answer.status == nowhere.status and (not answer.ok or answer.body == nowhere.body)
+    return answer.status not in NOT_THERE and not alike
 
 
 def wait(service: Process, plan: Plan, progress: Callable[[str], None] = lambda _: None) -> None:
@@ -109,7 +131,8 @@ def _last_word(client: Client, plan: Plan) -> str:
         try:
             found = ask(client, path, plan).status
         except NoAnswerError as error:
-            return f"nobody answers at {client.base}" if error.kind == "refused" else error.found
+            speaks = "; only a service that speaks HTTP/1.1 can be asked" if error.kind == "broken" else ""
+            return f"nobody answers at {client.base}" if error.kind == "refused" else error.found + speaks
         if found not in NOT_THERE or path in (plan.ready, "/"):
             return f"GET {path} answers {found}"
     return ""
@@ -118,36 +141,39 @@ def _last_word(client: Client, plan: Plan) -> str:
 def find(client: Client, plan: Plan) -> Probes:
     """Where a running service tells its health, and the protocol that it speaks.
 
-    A path that answers 404, 405 or 501 is not there; any other answer counts as "there is something".
+    A path that answers 404, 405 or 501, or as one that cannot exist, is not there; any other answer counts as "there is
+    something".
     """
-    convention = _convention(client, plan)
+    nowhere = _nowhere(client, plan)
+    convention = _convention(client, plan, nowhere)
     model = _configured(plan, convention) or _listed(client, convention)
     found = {
-        which: getattr(plan, which) or _first(client, plan, paths(convention, which, model))
+        which: getattr(plan, which) or _first(client, plan, paths(convention, which, model), nowhere)
         for which in ("live", "ready")
     }
-    return Probes(live=found["live"], ready=found["ready"], convention=convention, model=model)
+    everywhere = None if nowhere is None else nowhere.status
+    return Probes(live=found["live"], ready=found["ready"], convention=convention, model=model, nowhere=everywhere)
 
 
-def _convention(client: Client, plan: Plan) -> Convention:
+def _convention(client: Client, plan: Plan, nowhere: Response | None) -> Convention:
     if plan.convention is not None:
         return conventions.BY_NAME[plan.convention]
     for convention in conventions.ALL:
         if (
             convention.signature
-            and _has(client, plan, convention.signature, convention.says)
+            and _has(client, plan, convention, nowhere)
             and (convention.beside is None or status(client, convention.beside, plan) not in (404, None))
         ):
             return convention
     return conventions.KUBERNETES
 
 
-def _has(client: Client, plan: Plan, path: str, says: str) -> bool:
+def _has(client: Client, plan: Plan, convention: Convention, nowhere: Response | None) -> bool:
     try:
-        answer = client.send(Request(path=path), headers=plan.headers(), timeout=ASK_LIMIT)
+        answer = client.send(Request(path=convention.signature or "/"), headers=plan.headers(), timeout=ASK_LIMIT)
     except NoAnswerError:
         return False
-    return answer.ok and says in answer.text
+    return answer.ok and convention.says in answer.text and _there(answer, nowhere)
 
 
 def _configured(plan: Plan, convention: Convention) -> str:
@@ -186,11 +212,11 @@ def _candidates(which: str, plan: Plan) -> Iterable[str]:
     return dict.fromkeys(p for p in (*conventions.KUBERNETES.ready, *paths) if MODEL not in p)
 
 
-def _first(client: Client, plan: Plan, paths: Iterable[str]) -> str | None:
+def _first(client: Client, plan: Plan, paths: Iterable[str], nowhere: Response | None) -> str | None:
     slow = None
     for path in paths:
         try:
-            if ask(client, path, plan).status not in NOT_THERE:
+            if _there(ask(client, path, plan), nowhere):
                 return path
         except NoAnswerError as error:
             slow = slow or (path if error.kind == "timeout" else None)

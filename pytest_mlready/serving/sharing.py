@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from multiprocessing.connection import Client, Listener
+import time
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Listener, answer_challenge, deliver_challenge
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.serving.process import ServiceError
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_mlready.serving.owner import Keeper
 
-ANYBODY_LEFT = 0.2  # seconds in which a closed listener's thread sees it
+PAUSE = 0.05  # seconds after a connection that could not be accepted
 
 
 class Host:
@@ -34,8 +36,10 @@ class Host:
     """
 
     def __init__(self, make: Callable[[], Keeper], key: bytes) -> None:
-        self._make, self._keeper = make, None
-        self._listener = Listener(("127.0.0.1", 0), authkey=key, backlog=16)
+        self._make, self._keeper, self._key = make, None, key
+        self._listener = Listener(
+            ("127.0.0.1", 0), backlog=16
+        )  # the key is asked for later: a stranger may say nothing
         self.address: tuple[str, int] = self._listener.address
         self._closed = False
         self._one_at_a_time = threading.Lock()
@@ -47,12 +51,15 @@ class Host:
         while not self._closed:
             try:
                 connection = self._listener.accept()
-            except Exception:  # noqa: BLE001, S112 - a stranger without the key, or our own closing
+            except OSError:  # our own closing, or too many open files
+                time.sleep(PAUSE)
                 continue
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: Connection) -> None:
-        with connection, contextlib.suppress(OSError, EOFError):
+        with connection, contextlib.suppress(OSError, EOFError, ValueError, AuthenticationError):
+            deliver_challenge(connection, self._key)
+            answer_challenge(connection, self._key)
             asked = json.loads(connection.recv_bytes(4096))
             connection.send_bytes(json.dumps(self._answer(asked)).encode())
 
@@ -112,7 +119,7 @@ class Guest:
             with Client(self._address, authkey=self._key) as connection:
                 connection.send_bytes(json.dumps(asked).encode())
                 answer: dict[str, Any] = json.loads(connection.recv_bytes())
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, AuthenticationError) as error:
             raise ServiceError(
                 f"the process that owns the service cannot be asked: {error}", expected="workers on this machine"
             ) from None

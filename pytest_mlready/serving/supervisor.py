@@ -24,6 +24,7 @@ from typing import IO, Any
 LOG_LIMIT = 1 << 20  # bytes of each of two log files; a flood replaces what is older
 CHILD_SUBREAPER = 36  # prctl(2), PR_SET_CHILD_SUBREAPER
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+PROC = Path("/proc")
 STEP = 0.02
 LAST_WORDS = 0.3  # seconds for what lies in the pipe when the service has ended
 LOOK = 0.5  # seconds between looks at whether who asked for us still lives
@@ -132,7 +133,21 @@ def end(service: subprocess.Popen[bytes], limit: float) -> bool:
 
 def remains(service: subprocess.Popen[bytes]) -> bool:
     reap(service)
-    return service.poll() is None or bool(descendants())
+    return service.poll() is None or bool(descendants()) or (not PROC.is_dir() and group_lives(service))
+
+
+def group_lives(service: subprocess.Popen[bytes]) -> bool:
+    """Whether a process is left in the service's group: all that can be told of its children without /proc."""
+    try:
+        while os.waitpid(-service.pid, os.WNOHANG)[0]:  # adopted, and ended
+            pass
+    except ChildProcessError:
+        pass
+    try:
+        os.killpg(service.pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def signal_all(service: subprocess.Popen[bytes], number: int) -> None:
@@ -155,7 +170,7 @@ def descendants() -> list[int]:
     """Every process below this one, from /proc; empty where there is none."""
     children: dict[int, list[int]] = {}
     with contextlib.suppress(OSError):
-        for process in Path("/proc").iterdir():
+        for process in PROC.iterdir():
             if process.name.isdigit():
                 with contextlib.suppress(OSError, ValueError, IndexError):
                     parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])

@@ -215,3 +215,14 @@ def test_a_digest_that_is_none_is_an_error(folder):
 def test_a_file_changed_since_its_digest_was_taken_fails(folder):
     assert checksums.unchanged(folder / "model.bin", digest(b"weights")).outcome == "passed"
     assert checksums.unchanged(folder / "model.bin", digest(b"before")).outcome == "failed"
+
+
+def test_a_link_to_a_folder_elsewhere_is_not_called_compared(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "a.bin").write_bytes(b"a")
+    (model / "weights").symlink_to(tmp_path / "elsewhere")
+    path = sums(model, f"{digest(b'a')}  a.bin")
+    found = checksums.verify(checksums.read(path), [model], root=tmp_path)
+    assert (found.outcome, "weights is a link to a folder elsewhere" in found.message) == ("inconclusive", True)

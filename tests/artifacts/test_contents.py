@@ -238,15 +238,20 @@ def test_lines_are_numbered_across_pieces(written):
     assert last.first_line + last.text[: last.text.index(MARK)].count("\n") == 300_001
 
 
-def test_a_folder_is_walked_without_following_links(tmp_path):
+def test_links_to_files_elsewhere_are_read_and_links_to_folders_elsewhere_are_gaps(tmp_path):
     folder = tmp_path / "model"
     (folder / "deep").mkdir(parents=True)
     (folder / "deep" / "x.txt").write_text(MARK)
     (tmp_path / "outside.txt").write_text(MARK)
     (folder / "link").symlink_to(tmp_path / "outside.txt")
+    (folder / "again").symlink_to(folder / "deep" / "x.txt")
     (folder / "loop").symlink_to(folder)
+    (folder / "blobs").symlink_to(tmp_path)
+    (folder / "nowhere").symlink_to(tmp_path / "gone")
     os.mkfifo(folder / "pipe")
-    assert places(folder) == ["model/deep/x.txt"]
+    texts, gaps, _ = walked(folder)
+    assert sorted(texts) == ["model/deep/x.txt", "model/link"]
+    assert gaps == ["model/blobs: it is a link to a folder elsewhere, not followed"]
 
 
 def test_a_pipe_is_a_gap_and_does_not_hang(tmp_path):

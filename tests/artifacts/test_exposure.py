@@ -141,3 +141,25 @@ def test_an_address_with_a_credential_is_refused_and_not_shown(url):
 def test_what_is_no_web_address_is_an_error(url):
     with pytest.raises(DataError, match="that a stranger could ask"):
         exposure.verify(url, artifacts=KNOWN)
+
+
+def test_a_credential_that_no_header_can_hold_is_not_shown(monkeypatch):
+    monkeypatch.setenv("STORE_CREDENTIAL", "Bearer sup3rs3cret\n")
+    found = ask(always(404), credential_env="STORE_CREDENTIAL")
+    assert (found.outcome, "sup3rs3cret" in found.message) == ("inconclusive", False)
+    assert "a line feed?" in found.message
+
+
+def test_a_redirect_to_what_is_no_address_is_inconclusive():
+    found = ask(always(302, {"Location": "http://[bad"}))
+    assert (found.outcome, "an address that cannot be read" in found.message) == ("inconclusive", True)
+
+
+def test_a_redirect_in_a_circle_names_where_it_leads():
+    found = ask(always(302, {"Location": "/model.bin"}))
+    assert (found.outcome, ":///" in found.message) == ("inconclusive", False)
+
+
+def test_an_address_that_cannot_be_read_is_an_error():
+    with pytest.raises(DataError, match="an address that cannot be read"):
+        exposure.verify("http://[bad/model.bin", artifacts=KNOWN)

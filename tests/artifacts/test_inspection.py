@@ -143,3 +143,14 @@ def test_nothing_to_look_into_is_never_green(tmp_path):
 def test_a_file_that_cannot_be_read_is_inconclusive(tmp_path):
     found = judged(tmp_path / "gone.pkl")
     assert (found.outcome, "cannot be read" in found.message) == ("inconclusive", True)
+
+
+def test_a_link_to_a_folder_elsewhere_is_not_called_safe(tmp_path, target):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    (tmp_path / "model" / "weights").symlink_to(tmp_path / "blobs")
+    (tmp_path / "model" / "itself").symlink_to(tmp_path / "model")
+    files = inspection.files([tmp_path / "model"])
+    verdict = inspection.judge([*map(inspection.inspect, files), *inspection.unfollowed([tmp_path / "model"])])
+    assert (verdict.outcome, verdict.message.count("is a link to a folder elsewhere")) == ("inconclusive", 1)

@@ -190,6 +190,10 @@ def test_examples_in_a_packages_tests_are_no_alarm_and_elsewhere_in_it_they_are(
         ("password=%(password)s", "%(password)s"),
         ('password = "{{ vault.password }}"', "{{ vault.password }}"),
         ('"pad_token": "blank9-filling-text"', "blank9-filling-text"),
+        ("password = $DB_PASSWORD", "$DB_PASSWORD"),
+        ('token = "prefix-$token"', "prefix-$token"),
+        ("api_key = ", "/run/secrets/Income/ApiKey2024"),
+        ("api_key = ", "models/Income2024/TreeV2/Final"),
         ("private_key: Ed25519PrivateKey | Ed448PrivateKey", "Ed25519PrivateKey | Ed448PrivateKey"),
     ],
 )
@@ -205,6 +209,10 @@ def test_names_places_and_prose_are_no_secret(line, value):
         ("passphrase = ", "correct-horse-battery-staple"),
         ("secret_key = '", "supersecret1"),
         ("DB_PASSWORD=", "postgres42"),
+        ("DB_PASSWORD=", "Tr0ub4dor$9xQ"),
+        ("DB_PASSWORD=", "S3cret%(x"),
+        ("AWS_SECRET_ACCESS_KEY=", made.letters(13) + "I/K7mD2nG/bPxRfiCYzR7q2wYkEp"),
+        ("AWS_SECRET_ACCESS_KEY=", "/" + "JalrXUtnF9MIaK7mD2nG+bPxRfiCYzR7q2wYkEp"),
     ],
 )
 def test_weak_passwords_are_secrets(before, value):
@@ -441,3 +449,20 @@ def test_detectors_read_lines_one_by_one():
         ]
         (hit,) = ready.read(lines, config=False)
     assert hit.index == 1
+
+
+@pytest.mark.parametrize("kind", ["Basic Auth Credentials", "Secret Keyword"])
+def test_what_was_audited_under_detect_secrets_name_for_it_is_accepted(kind, written):
+    lines = {
+        "Basic Auth Credentials": f"https://bob:{made.PASSWORD}@db.acme.io/x",
+        "Secret Keyword": made.LINES["password"][0],
+    }
+    path = written("x.env", lines[kind])
+    (finding,) = scanned(path).findings
+    assert scanned(path, audited=baseline.Baseline([(kind, finding.sha1, "x.env")])).findings == []
+
+
+def test_an_image_without_layers_is_not_called_free_of_secrets(written):
+    report = scanned(written("image.tar", made.docker_archive([])))
+    verdict = verdicts.judge([report], images=True)[0]
+    assert (verdict.outcome, "names no layers" in verdict.message) == ("inconclusive", True)

@@ -378,3 +378,22 @@ def test_the_log_of_the_example_is_whole():
     assert verdicts.judge_protection(found).outcome == "passed"
     assert verdicts.judge_entries(found, root=EXAMPLE, now=dt.datetime(2026, 11, 25, tzinfo=dt.UTC)).outcome == "passed"
     assert verdicts.judge_deployed(found, {live: "live"}).outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("@ada", "ada", True),
+        ("ada", "ada@example.com", True),
+        ("Ada Example <ada@example.com>", "@ada", True),
+        ("ada", "grace@example.com", False),
+    ],
+)
+def test_handles_and_addresses_of_one_person_are_one(one, other, same):
+    assert entries.same_person(one, other) is same
+
+
+def test_a_number_beyond_all_bounds_is_an_error_and_no_crash(tmp_path):
+    (tmp_path / "log.jsonl").write_text('{"prev": "x", "sha256": "y", "n": 1e999}\n')
+    with pytest.raises(DataError, match="1e999"):
+        log.read(tmp_path / "log.jsonl")

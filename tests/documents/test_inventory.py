@@ -273,3 +273,14 @@ def test_a_document_that_is_missing_too_large_or_of_no_known_kind_is_an_error(tm
     monkeypatch.setattr(bounded, "MAX_BYTES", 10)
     with pytest.raises(DataError, match="more than 10 bytes"):
         inventory.read(tmp_path / "inventory.json")
+
+
+@pytest.mark.parametrize(("rows", "least"), [(0, 300), (5, 300), (0, 0)])
+def test_a_sample_of_next_to_nothing_means_nothing_whatever_the_table_holds(known, rows, least):
+    found = scan(columns=["x"], rows=rows, total=100_000)
+    assert inventory_verdicts.judge_scan(known, found, least_rows=least).outcome == "inconclusive"
+
+
+def test_a_period_longer_than_any_number_is_a_mistake():
+    assert inventory_mistakes.days("P" + "9" * 5000 + "Y") is None
+    assert inventory_mistakes.days("9" * 5000 + " years") is None

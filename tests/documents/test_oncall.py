@@ -301,3 +301,20 @@ def test_an_owner_in_the_catalogue_is_found(tmp_path):
     assert codeowners.catalogued(path) == ("income", "team-income")
     path.write_text("kind: Component\nspec: {owner: ''}\n")
     assert codeowners.catalogued(path) is None
+
+
+@pytest.mark.parametrize("title", ["Primary: Ada on vacation", "Public holiday", "Ada PTO"])
+def test_an_absence_in_the_calendar_is_nobodys_shift(title):
+    before = event("Ada", "20261101T000000Z", "20261126T000000Z")
+    after = event("Ada", "20261201T000000Z", "20270101T000000Z")
+    away = event(title, "20261126T000000Z", "20261201T000000Z")
+    assert judged(ics(before, away, after), levels=1)[0] == "failed"
+
+
+def test_events_beyond_the_most_are_said_to_be_unread(monkeypatch):
+    monkeypatch.setattr(calendar, "MOST_EVENTS", 2)
+    outcome, told = judged(
+        ics(*[event(f"Ada {n}", "20261101T000000Z", "20270101T000000Z") for n in range(4)]), levels=1
+    )
+    assert outcome == "inconclusive"
+    assert "were not read" in told

@@ -308,3 +308,36 @@ def test_the_example_has_nobody_who_was_deleted_and_a_drill_that_can_find():
     searched = [search.table(name, frame, listed) for name, frame in frames.items()]
     assert outcomes(searched, listed) == ["passed", "passed"]
     assert all(len(one.present) == 1 for one in searched)
+
+
+def listed(key):
+    one = frozenset([subjects.digest([key], b"salt")])
+    return subjects.Subjects(path="d", key=("id",), deleted=one, present=frozenset(), salt=b"salt")
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("12345", "GET /v1/users/12345 HTTP/1.1"),
+        ("12345", "GET /orders?user=12345&page=2"),
+        ("12345", "deleted user 12345."),
+        ("user:12", "sub=user:12 logged in"),
+        ("ada@example.com", "GET /mail?to=ada%40example.com&x=1"),
+    ],
+)
+def test_a_subject_is_found_in_logs_as_services_write_them(tmp_path, key, line):
+    (tmp_path / "a.log").write_text(f"{line}\n")
+    assert search.logs("logs", [tmp_path / "a.log"], listed(key)).deleted
+
+
+def test_a_line_that_was_cut_leaves_a_gap(tmp_path, monkeypatch):
+    monkeypatch.setattr(search, "LONGEST_LINE", 8)
+    (tmp_path / "a.log").write_text("aaa bb 12345 cc\n")
+    assert search.logs("logs", [tmp_path / "a.log"], listed("12345")).gap
+
+
+def test_a_damaged_archive_is_an_error_and_no_crash(tmp_path):
+    packed = gzip.compress(b"hello world" * 1000)
+    (tmp_path / "a.log.gz").write_bytes(packed[:20] + b"\xff\xff\xff\x00" * 30)
+    with pytest.raises(DataError, match="cannot be read"):
+        search.logs("logs", [tmp_path / "a.log.gz"], listed("1"))

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_mlready.documents import markdown
 from pytest_mlready.documents.runbooks import alerts, commands, links, review, steps, targets
-from pytest_mlready.errors import DataError
+from pytest_mlready.errors import DataError, Inconclusive
 
 RUNBOOK = """# Runbook
 
@@ -316,3 +316,52 @@ def test_a_review_that_is_old_or_yet_to_come_fails(date, outcome):
 
 def test_a_document_that_says_nothing_of_a_review_is_left_to_a_person():
     assert review.judge(markdown.parse("# R\n\nReview the dashboard first.\n"), today=TODAY, max_days=180) is None
+
+
+CONFIG_MAP = """apiVersion: v1
+kind: ConfigMap
+metadata: {name: rules}
+data:
+  r.yaml: |
+    groups:
+    - name: g
+      rules:
+      - {alert: A, expr: up == 0, annotations: {runbook_url: r.md}}
+"""
+
+
+def test_alerts_in_a_config_map_are_read(tmp_path):
+    (tmp_path / "r.yaml").write_text(CONFIG_MAP)
+    assert [(a.name, a.runbook) for a in alerts.read(tmp_path / "r.yaml", shown="r.yaml")] == [("A", "r.md")]
+
+
+def test_a_template_of_rules_is_inconclusive(tmp_path):
+    (tmp_path / "r.yaml").write_text("groups:\n{{- if .Values.x }}\n- name: a\n{{- end }}\n")
+    with pytest.raises(Inconclusive, match="is a template"):
+        alerts.read(tmp_path / "r.yaml", shown="r.yaml")
+
+
+def linked(tmp_path, *found):
+    (tmp_path / "r.md").write_text("# R\n\n## High latency\n\n1. Roll it back now\n")
+    (tmp_path / "r.pdf").write_text("x")
+    places = links.Places(
+        root=tmp_path, folders=(tmp_path,), runbooks={},
+        open=lambda path: markdown.read(path, shown=path.name, setting="runbooks"),
+    )  # fmt: skip
+    return links.judge([alerts.Alert(name="A", file="f", runbook=link) for link in found], places)
+
+
+def test_a_link_to_another_format_does_not_hide_a_dead_one(tmp_path):
+    outcomes = [v.outcome for v in linked(tmp_path, "r.pdf", "r.md#slow", "r.md#high-latency")[1:]]
+    assert outcomes == ["inconclusive", "failed", "passed"]
+
+
+def test_a_link_too_long_for_a_file_fails(tmp_path):
+    assert linked(tmp_path, "x" * 5000 + ".md#a")[1].outcome == "failed"
+
+
+def test_lines_before_a_rule_are_no_targets(tmp_path):
+    (tmp_path / "Makefile").write_text("define STEPS\nrollback now\nendef\nall \\\n  test: x\n\techo\n")
+    known = targets.Known(folders=(tmp_path,))
+    names = [commands.Name(kind="make target", name=n, place="p", command="make") for n in ("rollback", "test")]
+    assert [targets.judge([n], known, unknown=0).outcome for n in names] == ["failed", "passed"]

@@ -176,5 +176,5 @@ def test_the_environments_of_the_example_differ_in_nothing_that_matters():
     production, staging = (
         reading.read([root / "deploy" / "kubernetes" / side], root=root) for side in ("production", "staging")
     )
-    assert len(production.documents) == len(staging.documents) == 9
+    assert len(production.documents) == len(staging.documents) == 13
     assert compare.differences(production.documents, staging.documents) == []

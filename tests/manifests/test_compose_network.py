@@ -105,3 +105,14 @@ def test_ports_of_another_shape_do_no_harm(tmp_path, ports):
 
 def test_nothing_to_judge_is_no_pass():
     assert compose_network.judge([]).verdicts == ()
+
+
+@pytest.mark.parametrize("more", [{"ports": "8000:8000"}, {"ports": {8000: 8000}}, {"networks": "front"}])
+def test_a_shape_that_hides_what_is_open_is_not_understood(tmp_path, more):
+    found = judged(tmp_path, inside(**more))
+    assert "passed" not in outcomes(found)
+    assert "expected a list" in messages(found)
+
+
+def test_a_range_of_ports_is_more_than_the_one_that_a_service_may_publish(tmp_path):
+    assert outcomes(judged(tmp_path, inside(ports=["8000-8010:8000-8010"]))) == ["failed"]

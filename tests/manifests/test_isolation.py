@@ -250,3 +250,10 @@ def test_a_finding_names_file_line_and_policy(tmp_path):
 def test_nothing_that_serves_is_no_pass(tmp_path):
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata("train"), "spec": {"template": {"spec": {"containers": [container()]}}}}  # fmt: skip
     assert judged(tmp_path, job, DENY).verdicts == ()
+
+
+@pytest.mark.parametrize("ranges", [[(1, 60_000)], [(1, 30_000), (30_001, 65_535)]])
+def test_ranges_that_hold_most_ports_are_all_of_them(tmp_path, ranges):
+    ports = [{"port": first, "endPort": last} for first, last in ranges]
+    found = with_rule(tmp_path, "egress", {"to": [{"namespaceSelector": {}}], "ports": ports})
+    assert (outcomes(found), "on every port" in messages(found)) == (["failed"], True)

@@ -37,7 +37,9 @@ def test_selectors_that_do_not_match(selector):
     ("selector", "said"),
     [(expression("app", "in", "income"), "operator 'in' of a selector; there are In,"), (expression("app", None), "operator None"),
      ({"matchlabels": {"app": "income"}}, 'did you mean "matchLabels"'), ("app=income", "expected a table"),
-     ({"matchLabels": {"app": "web"}, **expression("app", "Gt", "1")}, "operator 'Gt'")],
+     ({"matchLabels": {"app": "web"}, **expression("app", "Gt", "1")}, "operator 'Gt'"),
+     ({"matchLabels": ["app"]}, "matchLabels is"), ({"matchExpressions": {"key": "app"}}, "matchExpressions is"),
+     ({"matchExpressions": ["app"]}, "matchExpressions is")],
 )  # fmt: skip
 def test_what_kubernetes_does_not_know_is_not_understood(selector, said):
     with pytest.raises(NotUnderstoodError, match=said):

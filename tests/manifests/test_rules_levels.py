@@ -270,3 +270,40 @@ def test_latency_and_errors_that_are_only_watched_far_beyond_the_objective_still
         trial = trigger_trials.latency_slow(exposed(), PROMISE)
         quiet = trigger_trials.silences(trial.silent[0])
         assert outcome in outcomes(trigger_trials.tried(trigger, followed, found, trial, quiet, setting()))
+
+
+def figure(tmp_path, text, **limits):
+    shown = exposed()
+    sample = SimpleNamespace(name="agreement_ratio", labels={}, value=0.9, kind="gauge", time=None)
+    wider = shown.__class__(samples=(*shown.samples, sample), moved=shown.moved, seconds=shown.seconds)
+    breach = objectives.breach(Objective(metric="agreement_ratio", **limits))
+    return levels.alerts(rules(tmp_path, text), breach, PROMISE, setting_of(wider))
+
+
+@needs_promtool
+def test_a_second_alert_that_waits_for_worse_is_no_dead_one(tmp_path):
+    text = alert("agreement_ratio < 0.8") + alert("agreement_ratio < 0.5").partition("rules:")[2]
+    assert outcomes(figure(tmp_path, text, min=0.8, max=None)) == {"passed"}
+
+
+@needs_promtool
+def test_an_alert_on_each_limit_is_tried_on_its_own_side(tmp_path):
+    text = alert("agreement_ratio < 0.8") + alert("agreement_ratio > 0.99").partition("rules:")[2]
+    assert outcomes(figure(tmp_path, text, min=0.8, max=0.99)) == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("threshold", "name", "stands"),
+    [
+        (0.25, "drift_psi", (0.1, 0.5)),
+        (0.0, "drift_alarm", (0.0, 1.0)),
+        (20.0, "drifted_share", (1.0, 1.0)),  # percent of what is a share: it never gets there
+        (-1.0, "drift_score", (-2.0, 0.0)),
+    ],
+)
+def test_drift_is_tried_on_both_sides_of_its_threshold(threshold, name, stands):
+    tracks = {(name, frozenset()): traffic.Track(name=name, labels={}, rate=False, first=0.0, then=0.0)}
+    calm = traffic.Scenario(name="healthy", says="", tracks=tracks)
+    criterion = triggers.Trigger(signal="drift", rule="", query="q", threshold=threshold, window=60.0, action="x")
+    (track,) = trigger_trials.drift_grows(calm, criterion, frozenset([name])).loud[0].tracks.values()
+    assert (track.first, track.then) == pytest.approx(stands)

@@ -4,7 +4,7 @@ import pytest
 from rule_shapes import needs_promtool, rules
 
 from pytest_mlready.errors import Inconclusive
-from pytest_mlready.manifests.rules import promtool, soundness
+from pytest_mlready.manifests.rules import promtool, reading, soundness
 
 NATIVE = """
 groups:
@@ -142,3 +142,47 @@ def test_a_missing_promtool_is_inconclusive_with_the_line_to_install_it(tmp_path
         soundness.verdicts(rules(tmp_path, NATIVE))
     assert soundness.tool() == "not installed"
     promtool.path.cache_clear()
+
+
+TEMPLATED = """groups:
+- name: g
+  rules:
+  - alert: A
+    expr: up == 0
+    annotations:
+      summary: '{{ range query "up" }}{{ . }}{{ end }}{{ if gt $value 1.0 }}much{{ end }}'
+"""
+
+
+def read_text(tmp_path, text):
+    (tmp_path / "r.yaml").write_text(text)
+    return reading.read([tmp_path / "r.yaml"], root=tmp_path)
+
+
+def test_templates_in_annotations_are_prometheus_own(tmp_path):
+    found = read_text(tmp_path, TEMPLATED)
+    assert [rule.name for rule in found.rules] == ["A"]
+    assert not found.problems
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEMPLATED.replace("up == 0", "'{{ .expr }} > 0'"),
+        TEMPLATED.replace("groups:", "groups:\n{{- if .enabled }}"),
+        TEMPLATED.replace("name: g", "name: '{{ $.Values.name }}'"),
+    ],
+)
+def test_a_template_elsewhere_is_not_rendered(tmp_path, text):
+    found = read_text(tmp_path, text)
+    assert not found.rules
+    assert {problem.kind for problem in found.problems} == {"not rendered"}
+
+
+@needs_promtool
+@pytest.mark.parametrize(
+    ("key", "outcome"), [("partial_response_strategy: warn", "inconclusive"), ("rulez: x", "failed")]
+)
+def test_a_key_of_another_server_is_inconclusive_and_a_misspelt_one_fails(tmp_path, key, outcome):
+    found = read_text(tmp_path, TEMPLATED.replace("- name: g", f"- name: g\n  {key}"))
+    assert {verdict.outcome for verdict in soundness.verdicts(found)} == {outcome}

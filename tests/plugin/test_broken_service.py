@@ -111,8 +111,8 @@ def test_one_byte_of_the_artifact_changed_after_signing_is_caught(example, pytes
 
 def test_a_policy_whose_label_was_renamed_selects_nothing_and_is_caught(example, pytester):
     network = pytester.path / "deploy/kubernetes/production/network.yaml"
-    assert "app.kubernetes.io/name: income" in network.read_text()
-    replace(network, ("app.kubernetes.io/name: income", "app.kubernetes.io/name: incomes"))
+    assert "values: [income, income-primary]" in network.read_text()
+    replace(network, ("values: [income, income-primary]", "values: [incomes, incomes-primary]"))
     _, found = example("security.network_policy")
     assert found["status"] == "failed"
     assert "incomes" in found["reason"]

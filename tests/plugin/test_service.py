@@ -40,24 +40,28 @@ def test_it(mlready_endpoint, n):
 """
 
 
-def processes() -> set[str]:
-    """Every running process that is our service or what it left behind."""
+def processes(mark: str) -> set[str]:
+    """Every running process that was started with this mark in its environment, by its command."""
     found = set()
     for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            try:
-                words = (process / "cmdline").read_bytes().decode().replace("\0", " ")
-            except OSError:
-                continue
-            if "faulty_service" in words or "time.sleep(600)" in words:
-                found.add(words)
+        try:
+            if process.name.isdigit() and mark.encode() in (process / "environ").read_bytes().split(b"\0"):
+                found.add((process / "cmdline").read_bytes().decode().replace("\0", " "))
+        except OSError:
+            continue
     return found
 
 
 @pytest.fixture
-def project(pytester, monkeypatch):
-    """A project whose service is the faulty one."""
-    before = processes()
+def mark(tmp_path):
+    """An environment variable that tells this test's processes from those of others, which run beside it."""
+    return f"MLREADY_TEST={tmp_path}"
+
+
+@pytest.fixture
+def project(pytester, monkeypatch, mark):
+    """A project whose service is the faulty one; nothing of it may remain."""
+    monkeypatch.setenv(*mark.split("=", 1))
 
     def make(*faults: str, tests: str = TESTS, start_limit: float = 15.0) -> None:
         words = " ".join(f"'{f}'" for f in faults)
@@ -69,7 +73,7 @@ def project(pytester, monkeypatch):
     monkeypatch.setenv("TOKEN", "good-token")
     monkeypatch.setenv("EXPIRED", "expired-token")
     yield make
-    assert processes() <= before, "a process was left behind"
+    assert not processes(mark), "a process was left behind"
 
 
 def test_all_tests_of_a_run_share_one_service(pytester, project, three_ways):
@@ -159,22 +163,21 @@ def test_secrets_stand_neither_in_the_output_nor_in_the_report(pytester, project
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_is_ended_from_outside_leaves_no_service(pytester, project, number):
+def test_a_run_that_is_ended_from_outside_leaves_no_service(pytester, project, mark, number):
     project(tests="def test_it(mlready_endpoint):\n    import time; print(mlready_endpoint.url); time.sleep(60)")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-s", "test_it.py"]
-    before = processes()
     run = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, text=True, start_new_session=True)
     for line in run.stdout:
         if "http://127.0.0.1:" in line:
             break
-    assert processes() - before
+    assert any("faulty_service" in command for command in processes(mark))
     os.killpg(run.pid, number) if number == signal.SIGINT else run.send_signal(number)
     run.stdout.close()
     run.wait(20)
     deadline = time.monotonic() + 10
-    while processes() - before and time.monotonic() < deadline:
+    while processes(mark) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert processes() <= before
+    assert not processes(mark)
 
 
 def test_a_variable_that_holds_no_credential_is_named(project, readiness, monkeypatch):

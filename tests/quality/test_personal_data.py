@@ -215,11 +215,11 @@ def test_types_of_any_kind_are_looked_into_or_left_out():
             "labels": pl.Series(["a@acme.io", "b@acme.io", None], dtype=pl.Categorical),
             "big": pl.Series([2**63, 2**63 + 1, 0], dtype=pl.UInt64),
             "when": [dt.date(2024, 1, 1)] * 3,
-            "raw": [b"\x00\xff"] * 3,
+            "raw": [b"\x00\xff", b"jane.doe@acme.io", b""],
         }
     )
     found = personal_data.scan_frame(frame, "train", seed=1).found
-    assert {(f.column, f.kind) for f in found} == {("messages", "email address"), ("labels", "email address")}
+    assert {(f.column, f.kind) for f in found} == {(name, "email address") for name in ("messages", "labels", "raw")}
 
 
 def test_fields_of_an_ambiguous_name_are_judged_by_content_alone():
@@ -275,3 +275,16 @@ def test_a_broken_installation_of_presidio_gives_the_install_line(monkeypatch):
     with pytest.raises(MissingExtra, match=r"pytest-mlready\[pii\]"):
         presidio.recogniser()("telephone 1")
     presidio._made.cache_clear()
+
+
+def test_card_numbers_that_pandas_turned_into_floats_are_found():
+    cards = [v for v in range(4111111111111111, 4111111111112111) if personal_patterns.payment_card(str(v))]
+    assert kinds([float(card) for card in cards] + [None]) == {"payment card"}
+    assert kinds([card + 0.5 for card in range(1_000_000_000, 1_000_000_100)]) == set()
+
+
+def test_values_that_are_too_long_to_be_read_whole_are_counted():
+    long = "x" * personal_patterns.LONGEST
+    frame = pl.DataFrame({"text": [long, f"{long} jane.doe@acme.io"]})
+    assert personal_data.scan_frame(frame, "train", seed=1).cut == 1
+    assert personal_data.scan_fields({"a": [f"{long}y", "z"]}, "logs", rows=2, total=2).cut == 1

@@ -63,3 +63,35 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path, name):
     (tmp_path / "text.gz").write_bytes(b"no gzip")
     with pytest.raises(DataError, match="cannot be read"):
         records.read([tmp_path / name], seed=1, sample=10)
+
+
+@pytest.mark.parametrize(
+    "data", ["jane.doe@acme.io\n".encode("utf-16"), b"PAR1\x15\x04\x00\x15jane\n", b"BZh91AY\x00\x01\n"]
+)
+def test_what_is_no_text_is_an_error_and_not_read_as_lines(tmp_path, data):
+    (tmp_path / "a.log").write_bytes(data)
+    with pytest.raises(DataError, match="is no text in UTF-8"):
+        records.read([tmp_path / "a.log"], seed=1, sample=10)
+
+
+def test_a_log_that_was_cut_while_it_was_written_is_read(tmp_path):
+    (tmp_path / "a.log").write_bytes(b"\0" * 500 + b"GET /predict\n")
+    assert records.read([tmp_path / "a.log"], seed=1, sample=10).fields == {"line": ["GET /predict"]}
+
+
+def test_damaged_compressed_lines_are_an_error(tmp_path):
+    data = bytearray(gzip.compress("".join(f"line {i}\n" for i in range(5000)).encode()))
+    data[60:90] = bytes(range(100, 130))
+    (tmp_path / "a.gz").write_bytes(data)
+    with pytest.raises(DataError, match="cannot be read"):
+        records.read([tmp_path / "a.gz"], seed=1, sample=10)
+
+
+def test_a_list_is_read_whatever_stands_before_it_and_however_it_is_packed(tmp_path, monkeypatch):
+    text = "\n " + json.dumps([{"email": "x"}] * 3, indent=1)
+    (tmp_path / "a.json").write_text(text)
+    (tmp_path / "b.json.gz").write_bytes(gzip.compress(text.encode()))
+    read = records.read([tmp_path / "a.json", tmp_path / "b.json.gz"], seed=1, sample=10)
+    assert read.fields == {"email": ["x"] * 6}
+    monkeypatch.setattr(records, "MOST_BYTES", 20)
+    assert not records.read([tmp_path / "a.json"], seed=1, sample=10).whole

@@ -83,7 +83,13 @@ class Handler(BaseHTTPRequestHandler):
             return
         if "metrics forget errors" in self.faults and status >= 400:
             return
-        label = "200" if "metrics say 200" in self.faults else "500" if "metrics say 500" in self.faults and status >= 400 else status
+        label = (
+            "200"
+            if "metrics say 200" in self.faults
+            else "500"
+            if "metrics say 500" in self.faults and status >= 400
+            else status
+        )
         times = 2 if "metrics count twice" in self.faults and status >= 400 else 1
         with self.counting:
             key = (route, label)

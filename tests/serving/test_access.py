@@ -9,11 +9,13 @@ import pytest
 from guarded_service import credentials, document, guarded, listening, running, token
 
 from pytest_mlready.errors import Inconclusive, ReadinessError
+from pytest_mlready.serving.access import answers
 from pytest_mlready.serving.access import listening as listening_ports
 from pytest_mlready.serving.access import survey as access
 from pytest_mlready.serving.access import verdicts as access_verdicts
 from pytest_mlready.serving.access.calls import Limits
 from pytest_mlready.serving.access.credentials import KINDS
+from pytest_mlready.serving.http import Response
 
 FEW = ("none", "garbage")
 NOW = dt.datetime.now(tz=dt.UTC)
@@ -365,3 +367,28 @@ def test_a_service_that_dies_over_a_credential_fails(service):
     endpoint = service("dies on null", predict="POST /predict")
     (failed,) = (v for v in verdicts(endpoint, open=("GET /openapi.json",)) if v.outcome == "failed")
     assert "kills the service" in failed.message
+
+
+def test_a_session_among_several_cookies_is_asked_for_by_its_value_and_not_shown():
+    class WithCookies(guarded_service.Service):
+        def wrong_with(self, given):
+            return 0
+
+        def refusal(self, method, path, headers):
+            known = "session=" if "by name" in self.faults else "session=k9sJq29dkWpzTT81;"
+            return None if known in headers.get("Cookie", "") else (401, {}, {})
+
+    fields = {"header": "Cookie", "credentials": {"good": "session=k9sJq29dkWpzTT81; theme=dark-blue"}}
+    for fault, expected in (("", {"passed"}), ("by name", {"passed", "failed"})):
+        with running(WithCookies(fault), **fields) as endpoint:
+            found = verdicts(endpoint, kinds=FEW)
+        assert {v.outcome for v in found} == expected, found
+        assert "k9sJq29" not in "".join(v.message for v in found)
+
+
+def test_bodies_that_are_no_json_are_alike_when_they_are_the_same():
+    good = Response(status=200, headers={}, body=b"0.25", seconds=0.0)
+    page = Response(status=200, headers={}, body=b"<html>0.25", seconds=0.0)
+    assert answers.alike(page, page)
+    assert not answers.alike(page, good)
+    assert not answers.alike(page, None)

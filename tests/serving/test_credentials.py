@@ -59,3 +59,29 @@ def test_no_default_password_is_tried_where_passwords_are_the_credential():
 @pytest.mark.parametrize("text", ["a.b.c", "a.b", "", "e30.e30.x", "!.!.!", "W10.W10.W10", "eyJhbGciOjF9.e30.x"])
 def test_only_json_web_tokens_have_claims(text):
     assert credentials.claims(text) is None or text.startswith("eyJhbGciOjF9")
+
+
+JAR = "csrf=a1b2c3d4; session=k9sJq29dkWpzTT81; lang=en"
+
+
+def test_of_several_cookies_every_value_is_spoiled_and_every_name_stays():
+    made = garbage(JAR, header="Cookie")
+    assert len(made) == 6
+    for one in made.values():
+        sent = one.headers["Cookie"]
+        assert [pair.partition("=")[0] for pair in sent.split("; ")] == ["csrf", "session", "lang"]
+        assert "a1b2c3d4;" not in sent
+        assert "k9sJq29dkWpzTT81;" not in sent
+
+
+def test_no_part_of_a_cookie_is_shown():
+    made = credentials.bad(plan(JAR, header="Cookie", expired=JAR.replace("k9", "x8")), credentials.KINDS)
+    shown = " ".join(value for one in made for value in one.shown.values())
+    assert "csrf=***; session=***; lang=***" in shown
+    assert not any(part in shown for part in ("a1b2", "k9sJ", "x8sJ", "zTT81"))
+    assert "x8sJq29dkWpzTT81" in credentials.hidden(made)
+
+
+def test_a_cookie_has_no_scheme():
+    assert credentials.split("session=abc; lang=en") == ("", "session=abc; lang=en")
+    assert credentials.split("Bearer abc") == ("Bearer", "abc")

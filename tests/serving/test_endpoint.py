@@ -121,6 +121,47 @@ def test_what_a_right_answer_is(at, answer, wrong):
     assert (wrong in found) if wrong else found == ""
 
 
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [
+        ({"predictions": [None]}, "is empty"),
+        ({"predictions": []}, "is empty"),
+        ({"prediction": None, "label": ""}, "is empty"),
+        ({"status": "error", "message": "model not loaded"}, "carries an error"),
+        ({"success": False, "msg": "no model", "data": None}, "carries an error"),
+        ({"statusCode": 500, "body": "{}"}, "carries an error"),
+        ({"errorMessage": "boom", "errorType": "KeyError"}, "carries an error"),
+        ([{"error": "row 0"}], "carries an error"),
+        ({"status": "failure", "probability": 0.93}, ""),
+        ({"success": False, "score": 0.2}, ""),
+        ({"status": "ok", "prediction": 0}, ""),
+        ({"code": 450}, ""),
+        ({"message": "Hello!"}, ""),
+        ({"approved": False}, ""),
+    ],
+)
+def test_an_answer_without_an_expected_one_must_hold_something_and_no_failure(at, value, wrong):
+    told = at({"GET /": (200, {})}, **GOOD).wrong_with(answered(value))
+    assert (wrong in told) if wrong else told == ""
+
+
+def test_an_empty_answer_is_right_where_it_is_the_expected_one(at):
+    nothing = {"detections": []}
+    assert at({}, **GOOD, expect=nothing).wrong_with(answered(nothing)) == ""
+
+
+def test_an_example_of_the_settings_that_is_no_json_is_never_sent(at):
+    with pytest.raises(ReadinessError, match="the example request is no JSON"):
+        _ = at({}, predict="POST /predict", example=b"a,b\n1,2").good
+    with pytest.raises(ReadinessError, match="the example request is no JSON"):
+        _ = at({}, predict="POST /predict", example='{"x": 1}'.encode("utf-16")).good
+
+
+def test_a_service_that_wakes_only_when_it_is_asked_is_waited_for(at, monkeypatch):
+    monkeypatch.setattr("pytest_mlready.serving.readiness.ASK_LIMIT", 0.2)
+    assert at({"*": lambda _: time.sleep(0.5) or (404, {})}, start_limit=5.0).url
+
+
 def test_an_answer_that_was_cut_is_not_right(at):
     cut = Response(status=200, headers={}, body=b'{"a": 1}', seconds=0.0, cut=True)
     assert "longer than" in at({}, **GOOD).wrong_with(cut)

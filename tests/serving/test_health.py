@@ -196,6 +196,14 @@ def test_missing_endpoints_are_named_with_the_paths_that_were_tried():
     assert "/readyz" in lacking.message
 
 
+@pytest.mark.parametrize(("status", "outcome"), [(200, "failed"), (401, "inconclusive")])
+def test_where_every_path_answers_alike_that_is_told(status, outcome):
+    lacking = health_verdicts.missing(
+        Probes(live=None, ready="/mine", convention=conventions.KUBERNETES, nowhere=status)
+    )
+    assert (lacking.outcome, str(status) in lacking.message) == (outcome, True)
+
+
 QUEUES = """
 import socket, sys, time
 from http.server import BaseHTTPRequestHandler, HTTPServer

@@ -354,3 +354,34 @@ def test_placeholders_are_filled_in_with_different_free_ports(tmp_path):
     assert launch.url == f"http://127.0.0.1:{port}"
     assert launch.side == (f"http://127.0.0.1:{metrics}/metrics",)
     assert launch.environment == {"A": "b", "PORT": port}
+
+
+@pytest.mark.parametrize("command", ["cd app && serve {port}", "MODEL=x serve {port}", "serve {port} | tee log"])
+def test_words_of_a_shell_are_told_with_a_command_that_has_one(tmp_path, mark, command):
+    with pytest.raises(ServiceError, match="sh -c '…'"):
+        run(command, tmp_path, mark)
+
+
+def test_without_proc_a_child_that_ignores_sigterm_is_ended_with_its_group(tmp_path, mark, monkeypatch):
+    program = process.SUPERVISOR.read_text().replace('Path("/proc")', 'Path("/no-such-proc")')
+    (tmp_path / "supervisor.py").write_text(program)
+    monkeypatch.setattr(process, "SUPERVISOR", tmp_path / "supervisor.py")
+    child = (
+        "import pathlib, signal, time; signal.signal(15, signal.SIG_IGN); pathlib.Path('up').touch(); time.sleep(600)"
+    )
+    (tmp_path / "parent.py").write_text(
+        f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {child!r}])\ntime.sleep(600)"
+    )
+    with run(f"{sys.executable} parent.py {{port}}", tmp_path, mark, stop_limit=0.3) as service:
+        assert process.wait_until(service, 20, (tmp_path / "up").exists)
+    assert gone(mark, 2)
+    assert service.killed
+
+
+def test_a_command_that_goes_into_the_background_is_told_to_stay(tmp_path, mark):
+    with (
+        run("sh -c 'sleep 600 & echo {port}'", tmp_path, mark, stop_limit=1.0) as service,
+        pytest.raises(ServiceError, match="must stay in the foreground"),
+    ):
+        process.wait_until(service, 20, lambda: False)
+    assert gone(mark, 2)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -8,6 +9,7 @@ from route_server import serving
 from pytest_mlready.serving import readiness
 from pytest_mlready.serving.http import Client
 from pytest_mlready.serving.plan import Plan
+from pytest_mlready.serving.process import ServiceError
 
 OK, NO = (200, {}), (503, {})
 
@@ -98,3 +100,42 @@ def test_the_progress_is_shown_and_taken_away(service, plan):
     with process.start(planned.launch()) as started:
         readiness.wait(started, planned, told.append)
     assert told == ["service: starting", ""]
+
+
+def found(tmp_path, routes, **fields):
+    with serving(routes) as (url, _), Client(url) as client:
+        return readiness.find(client, Plan(folder=tmp_path, url=url, **fields))
+
+
+@pytest.mark.parametrize("other", [(401, {"detail": "who?"}), (403, {}), (400, {}), (200, b"<html>the app, an object")])
+def test_what_every_path_answers_is_no_health_endpoint(tmp_path, other):
+    probes = found(tmp_path, {"*": other, "GET /healthz": (200, {"status": "up"})})
+    assert (probes.live, probes.ready, probes.convention.name) == ("/healthz", "/healthz", "kubernetes")
+    assert probes.nowhere == other[0]
+
+
+def test_where_every_path_answers_alike_nothing_is_found(tmp_path):
+    probes = found(tmp_path, {"*": OK})
+    assert (probes.live, probes.ready, probes.convention.name) == (None, None, "kubernetes")
+    assert found(tmp_path, {"*": OK}, ready="/mine").ready == "/mine"
+
+
+def test_a_page_for_every_path_does_not_make_a_service_ready(asked):
+    assert not asked({"*": (200, b"<html>"), "GET /healthz": NO})
+    assert asked({"*": (200, b"<html>"), "GET /healthz": (200, b"up")})
+
+
+def test_an_error_in_front_of_everything_while_it_loads_is_no_yes(asked):
+    assert not asked({"*": NO})
+
+
+def test_a_service_of_another_protocol_is_told_so(service, tmp_path):
+    (tmp_path / "binary.py").write_text(
+        "import socket, sys\n"
+        "server = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
+        "while True:\n"
+        "    peer = server.accept()[0]\n"
+        "    peer.recv(1000), peer.sendall(bytes(9)), peer.close()\n"
+    )
+    with pytest.raises(ServiceError, match=r"only a service that speaks HTTP/1\.1 can be asked"):
+        service(start=f"{sys.executable} binary.py {{port}}", start_limit=1.5)

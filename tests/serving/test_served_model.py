@@ -12,7 +12,7 @@ OURS, OTHER = "a1" * 32, "b2" * 32
 
 def judged(body, *, sha256=OURS, version="2.0.0", headers=None):
     answer = Response(status=200, headers=headers or {}, body=json.dumps(body).encode(), seconds=0.1)
-    return served_model.judge(list(served_model._in(answer, "it")), sha256=sha256, version=version).outcome
+    return served_model.judge(list(served_model.in_answer(answer, "it")), sha256=sha256, version=version).outcome
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import threading
 
 import pytest
@@ -45,10 +46,17 @@ def test_guests_that_ask_at_the_same_time_start_it_once(host):
 
 
 def test_a_guest_with_another_key_is_told_nothing(host):
-    import multiprocessing
-
-    with pytest.raises(multiprocessing.AuthenticationError):
+    with pytest.raises(ServiceError, match="cannot be asked: digest"):
         Guest(host().address, b"x" * 32).up()
+
+
+def test_a_stranger_who_connects_and_says_nothing_keeps_nobody_waiting(host):
+    shared = host()
+    with socket.create_connection(shared.address):
+        asking = threading.Thread(target=Guest(shared.address, KEY).up, daemon=True)
+        asking.start()
+        asking.join(15)
+        assert not asking.is_alive()
 
 
 def test_after_a_stranger_the_right_guest_is_still_answered(host):

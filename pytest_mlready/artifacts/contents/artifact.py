@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from pytest_mlready.artifacts import named
 from pytest_mlready.artifacts.contents import images
 from pytest_mlready.artifacts.contents.found import At, Found, Gap, Piece
 from pytest_mlready.artifacts.contents.limits import Limits, SpentError
@@ -61,6 +62,9 @@ class Artifact:
         if not self.path.is_dir():
             yield from self._file(self.path, at)
             return
+        for link in named.linked_folders(self.path):
+            inside = f"{self.name}/{link.relative_to(self.path).as_posix()}"
+            yield Gap(at=At(where=inside, name=link.name), why="it is a link to a folder elsewhere, not followed")
         for file in _files(self.path):
             inside = file.relative_to(self.path).as_posix()
             packaged = is_packaged(inside, image=False, own=self.walk.own_packages)
@@ -102,11 +106,12 @@ class Artifact:
 
 
 def _files(path: Path) -> list[Path]:
-    """The regular files of a folder, by name; links are not followed."""
+    """The regular files of a folder, by name, those elsewhere that it links to too; no links to folders."""
     if not path.is_dir():
         return [path]
     found = []
     for folder, folders, names in os.walk(path):
         folders.sort()
         found += [path.__class__(folder, name) for name in sorted(names)]
-    return [file for file in found if file.is_file() and not file.is_symlink()]
+    inside = path.resolve()
+    return [f for f in found if f.is_file() and not (f.is_symlink() and f.resolve().is_relative_to(inside))]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping  # noqa: TC003 - a field's type
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +20,15 @@ _TIMEOUT = 600  # seconds for one download
 _FETCH = """
 import sys, mlflow.artifacts
 print(mlflow.artifacts.download_artifacts(artifact_uri=sys.argv[1], dst_path=sys.argv[2]))
+"""
+_FETCH_VERSION = """
+import json, sys, mlflow.artifacts
+from mlflow.tracking import MlflowClient
+name, _, number = sys.argv[1].removeprefix("models:/").partition("/")
+client, (name, _, alias) = MlflowClient(), name.partition("@")
+version = client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, number)
+folder = mlflow.artifacts.download_artifacts(artifact_uri=sys.argv[1], dst_path=sys.argv[2])
+print(json.dumps({"folder": folder, "number": str(version.version), "tags": dict(version.tags)}))
 """
 _UNREACHABLE = ("Max retries exceeded", "Connection refused", "ConnectionError", "Read timed out", "timed out")
 _FLAVOURS = {"sklearn": "pickled_model", "onnx": "data", "xgboost": "data", "lightgbm": "data"}
@@ -52,6 +64,39 @@ def download(source: str, folder: Path, *, root: Path) -> Path:
         Inconclusive: the server does not answer.
         ModelError: there is no such model.
     """
+    return Path(_ask(_FETCH, source, folder, root=root))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A version of a registered model, fetched.
+
+    Attributes:
+        folder: Where its files are.
+        file: The model in it.
+        number: As the registry counts.
+        tags: Of this version.
+    """
+
+    folder: Path
+    file: Path
+    number: str
+    tags: Mapping[str, str]
+
+
+def fetch_version(source: str, folder: Path, *, root: Path) -> Version:
+    """All files of models:/name@alias or models:/name/3, in a folder below `folder`, with what the registry notes.
+
+    Raises:
+        MissingExtra, Inconclusive, ModelError: as for `fetch`.
+    """
+    said = json.loads(_ask(_FETCH_VERSION, source, folder, root=root))
+    held = Path(said["folder"])
+    return Version(folder=held, file=_file(held, source), number=said["number"], tags=said["tags"])
+
+
+def _ask(program: str, source: str, folder: Path, *, root: Path) -> str:
+    """The last line that a program prints which asks the registry."""
     tracking = os.environ.get("MLFLOW_TRACKING_URI") or _local(root, source)
     if find_spec("mlflow") is None:
         raise MissingExtra("mlflow-skinny", "registry", f"fetching {source}")
@@ -61,7 +106,7 @@ def download(source: str, folder: Path, *, root: Path) -> Path:
     patience = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "60"}  # MLflow's own: minutes
     registry = os.environ.get("MLFLOW_REGISTRY_URI") or tracking
     env = {**patience, **os.environ, **opted_out, "MLFLOW_TRACKING_URI": tracking, "MLFLOW_REGISTRY_URI": registry}
-    command = [sys.executable, "-c", _FETCH, source, str(folder / "model")]
+    command = [sys.executable, "-c", program, source, str(folder / "model")]
     try:
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
@@ -74,7 +119,12 @@ def download(source: str, folder: Path, *, root: Path) -> Path:
             f"{source} cannot be fetched from {_shown(tracking)}: {one_line(said[-1])}",
             fix="look up the name, version or alias in the registry",
         )
-    return Path(done.stdout.strip().splitlines()[-1])
+    return done.stdout.strip().splitlines()[-1]
+
+
+def is_at_hand(root: Path) -> bool:
+    """Whether it is known which server to ask."""
+    return bool(os.environ.get("MLFLOW_TRACKING_URI")) or (root / "mlflow.db").is_file() or (root / "mlruns").is_dir()
 
 
 def _local(root: Path, source: str) -> str:

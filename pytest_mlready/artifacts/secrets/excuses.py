@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 SHORTEST = 4  # characters of a password that is told by its name alone
@@ -10,7 +11,7 @@ _MARKED = re.compile(
     r"example|placeholder|redacted|dummy|changeme|change[-_]me|your[-_]|[-_]your|replace[-_]?me|<|>", re.IGNORECASE
 )
 _REFERENCE = re.compile(
-    r"\$|%\(|\{\{|\{[\w.\[\]]*\}|%[A-Z_]+%|@Microsoft\.KeyVault|(vault|ssm|arn|secretref|file|env)[:/]"
+    r"^\$|\$[({]|(?<![A-Za-z0-9])\$\w|%\(\w+\)|\{\{|\{[\w.\[\]]*\}|%[A-Z_]+%|@Microsoft\.KeyVault|(vault|ssm|arn|secretref|file|env)[:/]"
 )
 _PLACE = re.compile(
     r"(\.{0,2}|~|[A-Za-z]:)[/\\]|https?://|\w+(/[\w.-]+)+$|[\w-]+\.(pem|key|json|txt|ya?ml|env|crt|toml|py)$"
@@ -21,6 +22,7 @@ _CODE = re.compile(
 )
 _IDENTIFIER = re.compile(r"[a-z]{2,}([_.:-]([a-z]+|v?\d{1,2}[a-z]{0,2}))+")
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")  # the name of an environment variable
+_LEAST_RANDOM = 12  # characters
 _WORDS = re.compile(r"[^a-z0-9]+")
 # fmt: off
 _SAID = frozenset((
@@ -67,12 +69,23 @@ def is_no_secret(value: str, line: str) -> bool:
     value = value.strip().strip("\"'`;,)")
     if len(value) < SHORTEST or is_filled(value) or _REFERENCE.search(value) or _CONSTANT.fullmatch(value):
         return True
-    if _PLACE.match(value) or _CODE.search(value) or value[:1] in "{[(<&*|":
+    if (_PLACE.match(value) and not _is_random(value)) or _CODE.search(value) or value[:1] in "{[(<&*|":
         return True
     words = [word for word in _WORDS.split(value.lower()) if word]
     if all(word in _SAID or len(word) == 1 for word in words) or _is_prose(value, words):
         return True
     return _names_something_else(name) or _repeats(name, value)
+
+
+def _is_random(value: str) -> bool:
+    """Whether a value with slashes is Base64 and no path: many keys of AWS have a slash.
+
+    Among random letters and digits, three of five change their kind from one to the next; in paths one of four does.
+    """
+    bare = value.replace("/", "").replace("+", "").rstrip("=")
+    kinds = [next((k for k, of in enumerate((str.islower, str.isupper, str.isdigit)) if of(c)), 3) for c in bare]
+    changes = sum(one != other for one, other in itertools.pairwise(kinds))
+    return len(bare) >= _LEAST_RANDOM and {0, 1, 2} == set(kinds) and changes >= 0.4 * (len(bare) - 1)
 
 
 def _name_before(line: str, value: str) -> str:

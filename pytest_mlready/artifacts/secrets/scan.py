@@ -37,7 +37,7 @@ class Report:
         files: Files that were looked into, members of archives too.
         characters: Text in them.
         outside: Members whose name or link leads out of their archive; nothing was written under them.
-        images: Container images that it holds, as far as they say so themselves.
+        images: Saved images with layers that it holds, as far as they say so themselves.
     """
 
     name: str
@@ -130,7 +130,7 @@ class _Scan:
         for finding in self._found.values():
             self._sort(replace(finding, fate=self._artifact.fate(finding.at)))
         self._report.files, self._report.characters, self._report.outside = walk.files, walk.budget.text, walk.outside
-        self._report.images = len(self._artifact.images)
+        self._report.images = sum(bool(image.layers) for image in self._artifact.images.values())
         return self._report
 
     def _walk(self) -> None:

@@ -104,7 +104,7 @@ def test_manifests_let_the_service_grow(
     for warning in (*found.notes, *judged.warnings):
         mlready_evidence.record("note", warning)
     if not judged.verdicts and not found.problems:
-        mlready_evidence.inconclusive(f"no workload that serves is in {found.summary}")
+        mlready_evidence.inconclusive(f"no workload that serves was found ({found.summary})")
     mlready_evidence.conclude([*judged.verdicts, *schema.verdicts, *(p.verdict() for p in found.problems)])
 
 

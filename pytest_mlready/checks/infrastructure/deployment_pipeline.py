@@ -136,10 +136,11 @@ def test_staging_and_production_differ_only_where_allowed(mlready: Project, mlre
     if not settings.manifests or not settings.staging:
         _one_side(mlready, mlready_evidence)
     mlready_evidence.grade("static")
-    sides = [
-        reading.read(mlready.files(named, f"the {side} manifest"), root=mlready.root)
-        for side, named in (("production", settings.manifests), ("staging", settings.staging))
-    ]
+    named = {"production": settings.manifests, "staging": settings.staging}
+    paths = {side: mlready.files(patterns, f"the {side} manifest") for side, patterns in named.items()}
+    if {*paths["production"]} == {*paths["staging"]}:
+        mlready_evidence.inconclusive("deploy.manifests and deploy.staging name the same files: nothing is compared")
+    sides = [reading.read(files, root=mlready.root) for files in paths.values()]
     production, staging = (side.documents for side in sides)
     problems = [problem.verdict() for side in sides for problem in side.problems]
     if problems and not (production and staging):

@@ -79,5 +79,5 @@ def test_every_container_declares_its_resources(
     for warning in (*found.notes, *judged.warnings):
         mlready_evidence.record("note", warning)
     if not found.workloads and not found.services and not found.problems:
-        mlready_evidence.inconclusive(f"no workload is in {found.summary}")
+        mlready_evidence.inconclusive(f"no workload was found ({found.summary})")
     mlready_evidence.conclude([*judged.verdicts, *schema.verdicts, *(p.verdict() for p in found.problems)])

@@ -172,6 +172,7 @@ def test_nothing_dangerous_in_pickles(
     files = inspection.files([*artifacts, *_neighbours(mlready, artifacts)])
     mlready_evidence.grade("replayed")
     found = [inspection.inspect(file, trust=model.trust, trusted_types=model.trusted_types) for file in files]
+    found += inspection.unfollowed(artifacts)
     mlready_evidence.record("files looked into", ", ".join(_shown(mlready, file) for file in files[:20]), n=len(files))
     _conclude_beside(mlready, mlready_evidence, artifacts, [inspection.judge(found)])
 
@@ -249,11 +250,12 @@ def _neighbours(mlready: Project, artifacts: Sequence[Path]) -> list[Path]:
     """What else is loaded: the live model, further files that ship, and models beside the artifact."""
     from pytest_mlready.artifacts import patterns
 
-    live = mlready.path(mlready.settings.model.production or "")
+    source = mlready.settings.model.production
+    live = [path for path in [mlready.path(source)] if path.exists()] if source else []
     folders = {artifact.parent for artifact in artifacts if artifact.is_relative_to(mlready.root)}
     beside = [mlready.path(str(model)) for model in mlready.discovered.models]
     shipped = patterns.expand(mlready.settings.deploy.shipped, root=mlready.root, setting="deploy.shipped")
-    return [*([live] if live.is_file() else []), *(m for m in beside if m.parent in folders), *shipped]
+    return [*live, *(m for m in beside if m.parent in folders), *shipped]
 
 
 def _conclude_beside(

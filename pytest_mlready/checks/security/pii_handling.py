@@ -171,6 +171,9 @@ def _conclude(mlready: Project, evidence: Evidence, scans: Sequence[Any]) -> Non
     from pytest_mlready.documents import inventory_verdicts
 
     inventory, options = _inventory(mlready), mlready.options(ITEM.id)
+    for scan in scans:
+        if scan.cut:
+            evidence.record(f"{scan.source}: values of which the beginning alone was looked at", scan.cut)
     limits = {"least_rows": options["min_rows"], "max_share": options["max_share"]}
     evidence.conclude([inventory_verdicts.judge_scan(inventory, scan, **limits) for scan in scans])
     if inventory is None:

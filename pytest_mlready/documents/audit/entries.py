@@ -99,11 +99,14 @@ def same_person(one: str, other: str) -> bool:
     addresses = [match[1].casefold() for text in (one, other) if (match := _MAIL.search(text))]
     if len(addresses) == 2 and addresses[0] == addresses[1]:
         return True
+    if len(addresses) == 1 and addresses[0].partition("@")[0] in (_name(one), _name(other)):
+        return True  # jane, and jane@example.com
     return bool(_name(one)) and _name(one) == _name(other)
 
 
 def _name(text: str) -> str:
-    return " ".join(_MAIL.sub(" ", text).split()).casefold()
+    """The words of a name, or a handle without its @."""
+    return " ".join(_MAIL.sub(" ", text).split()).casefold().removeprefix("@")
 
 
 def _first(table: Mapping[str, Any], names: Iterable[str]) -> str:

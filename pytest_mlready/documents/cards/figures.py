@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 SLACK = 1e-9  # of binary arithmetic
+BEFORE = 40  # characters before a number in which what makes it a limit or a range stands
 ENOUGH_DIGITS = 2  # significant ones: “0.9” stands for anything from 0.85 to 0.95, and says nothing about a release
 _NUMBER = re.compile(
     r"(?<![\w.,/–-])(?P<sign>[-−+])?"
@@ -52,8 +53,9 @@ def figures(text: str) -> list[tuple[int, Figure]]:
     """The numbers in a text with their places; not limits (“> 0.9”), ranges, dates, versions or parts of names."""
     found = []
     for match in _NUMBER.finditer(text):
-        beside = _RANGE.match(text, match.end()) or re.search(r"\d\s*(?:/|–|—|\bto)\s*$", text[: match.start()])
-        if not beside and not _BOUND.search(text[: match.start()]):
+        before = text[max(0, match.start() - BEFORE) : match.start()]
+        beside = _RANGE.match(text, match.end()) or re.search(r"\d\s*(?:/|–|—|\bto)\s*$", before)
+        if not beside and not _BOUND.search(before):
             found.append((match.start(), _figure(match)))
     return found
 

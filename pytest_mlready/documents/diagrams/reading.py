@@ -15,21 +15,25 @@ if TYPE_CHECKING:
 
 IMAGES = (".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf")
 _FENCES = ("mermaid", "plantuml", "puml", "structurizr")
-_BLOCKS = re.compile(r"/\*.*?\*/|/'.*?'/", re.DOTALL)
+_COMMENTS = (("/*", "*/"), ("/'", "'/"))
 _MERMAID_SKIPPED = re.compile(
-    r"^\s*(%%.*|(?:style|classDef|class|linkStyle|click|accTitle|accDescr|title|direction|autonumber)\b.*|---.*)$",
+    r"^[ \t]*(%%.*|(?:style|classDef|class|linkStyle|click|accTitle|accDescr|title|direction|autonumber)\b.*|---.*)$",
     re.MULTILINE,
 )
 _MERMAID_INIT = re.compile(r"%%\{.*?\}%%|\A---\s*$.*?^---\s*$", re.DOTALL | re.MULTILINE)
 _PLANTUML_SKIPPED = re.compile(
-    r"^\s*('.*|!.*|@(?:start|end)\w*.*|(?:skinparam|hide|show|scale|title|header|footer|caption|legend)\b.*)$",
+    r"^[ \t]*('.*|!.*|@(?:start|end)\w*.*|(?:skinparam|hide|show|scale|title|header|footer|caption|legend)\b.*)$",
     re.MULTILINE,
 )
-_PLANTUML_NOTES = re.compile(r"^\s*(?:note|legend)\b[^:\n]*$.*?^\s*end ?(?:note|legend)\s*$", re.DOTALL | re.MULTILINE)
-_DSL_SKIPPED = re.compile(r"^\s*(?:#.*|//.*|!.*|theme\b.*|tags\b.*|description\b.*)$", re.MULTILINE)
-_DSL_STYLES = re.compile(r"^\s*styles\s*\{.*?^\s*\}\s*^\s*\}", re.DOTALL | re.MULTILINE)
+_PLANTUML_NOTES = re.compile(
+    r"^[ \t]*(?:note|legend)\b[^:\n]*$.*?^[ \t]*end ?(?:note|legend)[ \t]*$", re.DOTALL | re.MULTILINE
+)
+_DSL_SKIPPED = re.compile(r"^[ \t]*(?:#.*|//.*|!.*|theme\b.*|tags\b.*|description\b.*)$", re.MULTILINE)
+_DSL_STYLES = re.compile(r"^[ \t]*styles\s*\{.*?^[ \t]*\}\s*^[ \t]*\}", re.DOTALL | re.MULTILINE)
 # Arrows, and what PlantUML and Structurizr's C4 macros write instead.
-_RELATION = re.compile(r"<?[-=.~]{1,}(?:\[[^\]\n]*\])?[-=.~]*[>)xo|]|<[-=.]{2,}|---|\bRel\w*\s*\(|\bBiRel\w*\s*\(")
+_RELATION = re.compile(
+    r"<?[-=.~]{1,40}(?:\[[^\]\n]{0,80}\])?[-=.~]{0,40}[>)xo|]|<[-=.]{2,}|---|\bRel\w*\s*\(|\bBiRel\w*\s*\("
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,16 +108,27 @@ def _drawing(shown: str, kind: str, text: str) -> Drawing:
     return Drawing(path=shown, kind=kind, drawn=drawn, whole=text, relations=len(_RELATION.findall(drawn)))
 
 
+def _without_comments(text: str) -> str:
+    """The text without blocks of comments; one that nothing closes stays, and is looked for once."""
+    for opening, closing in _COMMENTS:
+        kept, at = [], 0
+        while (start := text.find(opening, at)) >= 0 and (end := text.find(closing, start + 2)) >= 0:
+            kept.append(text[at:start])
+            at = end + 2
+        text = "".join([*kept, text[at:]])
+    return text
+
+
 def _mermaid(text: str) -> str:
     return _MERMAID_SKIPPED.sub("", _MERMAID_INIT.sub("", text))
 
 
 def _plantuml(text: str) -> str:
-    return _PLANTUML_SKIPPED.sub("", _PLANTUML_NOTES.sub("", _BLOCKS.sub("", text)))
+    return _PLANTUML_SKIPPED.sub("", _PLANTUML_NOTES.sub("", _without_comments(text)))
 
 
 def _structurizr(text: str) -> str:
-    return _DSL_SKIPPED.sub("", _DSL_STYLES.sub("", _BLOCKS.sub("", text)))
+    return _DSL_SKIPPED.sub("", _DSL_STYLES.sub("", _without_comments(text)))
 
 
 _KINDS = (

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_EVENTS = 5_000
+_AWAY = re.compile(
+    r"\b(vacation|holidays?|pto|out of (the )?office|ooo|sick|leave|birthday|unavailable)\b", re.IGNORECASE
+)
 _PERIOD = re.compile(r"([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _ESCAPED = re.compile(r"\\([\\;,nN])")
 
@@ -71,6 +74,8 @@ def read(text: str, *, shown: str, level: int, since: dt.datetime, before: dt.da
     shifts: list[Shift] = []
     ends: list[dt.datetime | None] = []
     problems = list(odd)
+    if len(calendar.events) == MOST_EVENTS:
+        problems.append(f"{shown} has {MOST_EVENTS:,} events or more, of which the others were not read")
     for event in calendar.events:
         try:
             found, end = _shifts(event, reading)
@@ -91,6 +96,8 @@ def _parsed(text: str, shown: str) -> tuple[_Calendar | None, tuple[str, ...]]:
     head: dict[str, str] = {}
     open_parts: list[str] = []
     for line in lines:
+        if len(events) == MOST_EVENTS and open_parts[-1:] == ["VCALENDAR"] and line.upper().startswith("BEGIN:VEVENT"):
+            break
         name, parameters, value = _line(line)
         if name == "BEGIN":
             open_parts.append(value.upper())
@@ -172,7 +179,7 @@ def _moved(calendar: _Calendar) -> dict[str, set[dt.datetime]]:
 
 def _shifts(event: _Event, reading: _Reading) -> tuple[list[Shift], dt.datetime | None]:
     """The shifts of one event, and where it ends; None where it goes on for ever."""
-    if event.first("STATUS")[1].upper() == "CANCELLED":
+    if event.first("STATUS")[1].upper() == "CANCELLED" or _AWAY.search(_words(event.first("SUMMARY")[1])):
         return [], reading.since
     start = _time(*event.first("DTSTART"), reading.zone)
     length = _length(event, start, reading)

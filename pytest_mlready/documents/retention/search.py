@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from pytest_mlready.documents.retention import subjects
 from pytest_mlready.errors import DataError
@@ -25,6 +27,8 @@ LONGEST_LINE = 1_000_000
 DEEPEST = 20  # tables inside one another
 MOST_KEYS = 20_000_000  # different keys that are hashed
 _WORD = re.compile(r"[^\s\"'`,;:=(){}\[\]<>|]+")  # how ids stand in a log: between spaces and punctuation
+_OUTER = re.compile(r"[^\s\"'`,;=(){}\[\]<>|]+")  # the same with a colon inside: user:12
+_INNER = re.compile(r"[^/?&#+~!$*%\\]+")  # and how they stand in a path or a query: /users/12?mail=…
 _LONGEST = 5  # hashes that a message lists
 
 
@@ -132,26 +136,37 @@ def _among(store: str, hashes: Iterator[str], wanted: Subjects) -> Searched:
 
 def _collect(path: Path, words: set[str]) -> bool:
     """Adds a log's words; whether it was read to its end."""
-    left = MOST_BYTES
+    left, whole = MOST_BYTES, True
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             while line := stream.readline(LONGEST_LINE):
                 left -= len(line)
+                whole = whole and (len(line) < LONGEST_LINE or line.endswith(b"\n"))  # cut, perhaps within a word
                 if left < 0 or len(words) > MOST_KEYS:
                     return False
                 words.update(_of_line(line.decode("utf-8", errors="replace")))
-    except (OSError, EOFError) as reason:
+    except (OSError, EOFError, zlib.error) as reason:
         raise DataError(f"{path} cannot be read: {reason}") from None
-    return True
+    return whole
 
 
 def _of_line(line: str) -> Iterator[str]:
-    yield from _WORD.findall(line)
+    yield from _words(line)
     if line.lstrip().startswith(("{", "[")):
         try:
             yield from _scalars(json.loads(line), 0)
         except (ValueError, RecursionError):
             return
+
+
+def _words(text: str) -> Iterator[str]:
+    """Every form in which a word may be an id: as it stands, as part of an address, at the end of a sentence."""
+    plain = [text, *([unquote(text)] if "%" in text else [])]
+    for word in (found for one in plain for pattern in (_WORD, _OUTER) for found in pattern.findall(one)):
+        yield word
+        for part in _INNER.findall(word):
+            yield part
+            yield part.rstrip(".:")
 
 
 def _scalars(value: Any, depth: int) -> Iterator[str]:
@@ -164,7 +179,7 @@ def _scalars(value: Any, depth: int) -> Iterator[str]:
     text = subjects.text_of(value)
     yield text
     if isinstance(value, str):
-        yield from _WORD.findall(text)
+        yield from _words(text)
 
 
 def _short(hashes: frozenset[str]) -> str:

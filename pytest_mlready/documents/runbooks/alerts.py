@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.documents import bounded
+from pytest_mlready.errors import DataError, Inconclusive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 KEYS = ("runbook_url", "runbook", "runbook_link", "runbookUrl", "runbookURL", "playbook", "playbook_url")
+_TEMPLATE = re.compile(r"^\s*\{[{%]", re.MULTILINE)
 _ALERT_NAME = re.compile(r"\{\{-?\s*(?:\$labels\.alertname|\.Labels\.alertname|\.CommonLabels\.alertname)\s*-?\}\}")
 
 
@@ -36,15 +38,28 @@ class Alert:
 
 
 def read(path: Path, *, shown: str) -> list[Alert]:
-    """The alerts of a file: Prometheus rules, PrometheusRule objects, and Grafana's provisioned rules.
+    """The alerts of a file: Prometheus rules, PrometheusRule objects, ConfigMaps with rules, and Grafana's rules.
 
     Raises:
         DataError: It cannot be read, or is no YAML.
+        Inconclusive: It is a template of Helm or Jinja.
     """
-    return [alert for document in bounded.every(path, setting="rules") for alert in _alerts(document, shown)]
+    try:
+        documents = bounded.every(path, setting="rules")
+    except DataError:
+        if _TEMPLATE.search(bounded.text(path, setting="rules")):
+            step = "render it (helm template … > rendered.yaml) and name the result in rules"
+            raise Inconclusive(f"not understood: {shown} is a template", fix=step) from None
+        raise
+    return [alert for document in documents for alert in _alerts(document, shown)]
 
 
 def _alerts(document: Any, shown: str) -> Iterator[Alert]:
+    if isinstance(document, dict) and document.get("kind") == "ConfigMap" and isinstance(document.get("data"), dict):
+        for name, text in document["data"].items():
+            if isinstance(text, str) and "groups:" in text:
+                yield from _alerts(bounded.as_written(text), f"{shown}, {name}")
+        return
     if isinstance(document, dict) and isinstance(document.get("items"), list):
         for item in document["items"]:
             yield from _alerts(item, shown)

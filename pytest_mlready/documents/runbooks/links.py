@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pytest_mlready.documents.runbooks import steps
-from pytest_mlready.errors import near
+from pytest_mlready.errors import Inconclusive, near
 from pytest_mlready.values import Measurement, Verdict
 
 if TYPE_CHECKING:
@@ -65,7 +66,11 @@ def _alert(alert: Alert, places: Places) -> Verdict:
     if file is None:
         beside = [p.relative_to(places.root).as_posix() for p in places.runbooks if p.is_relative_to(places.root)]
         return Verdict(outcome="failed", message=f"{alert.place}: {path or link} is not there{near(path, beside)}")
-    return _section(alert, link, places.open(file), unquote(fragment))
+    try:
+        document = places.open(file)
+    except Inconclusive as reason:
+        return _undecided(alert, reason.found)
+    return _section(alert, link, document, unquote(fragment))
 
 
 def _path(url: str) -> str:
@@ -86,7 +91,7 @@ def _local(path: str, places: Places) -> Path | None:
         return next(iter(places.runbooks)) if len(places.runbooks) == 1 else None
     plain = unquote(path).lstrip("/")
     found = (folder / plain for folder in places.folders)
-    return next((one for one in found if one.is_file()), None)
+    return next((one for one in found if os.path.isfile(one)), None)  # noqa: PTH113 - no OSError of a long name
 
 
 def _published(path: str, fragment: str, places: Places) -> Path | None:
@@ -100,7 +105,7 @@ def _published(path: str, fragment: str, places: Places) -> Path | None:
         tail = "/".join(parts[start:])
         if tail.lower().endswith(TEXTS):
             for folder in places.folders:
-                if (folder / tail).is_file():
+                if os.path.isfile(folder / tail):  # noqa: PTH113 - as above, of a long name
                     return folder / tail
     name = parts[-1].lower().removesuffix(".html") if parts else ""
     return next((file for file in places.runbooks if fragment and file.stem.lower() == name), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping  # noqa: TC003 - a field's type
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_mlready.documents.runbooks.commands import Name
 
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
-_RULE = re.compile(r"^([^\s:#=][^:#=]*?)\s*::?(?!=)", re.MULTILINE)
+_RULE = re.compile(r"^([^\s:#=][^\n:#=]*?)[ \t]*::?(?!=)", re.MULTILINE)
 _UNKNOWN_RULES = re.compile(r"^(?:-?include|sinclude)\b|^[^#\n:=]*[%$][^#\n:=]*:(?!=)|\$\(eval", re.MULTILINE)
 
 
@@ -63,7 +64,7 @@ def judge(names: Sequence[Name], known: Known, *, unknown: int) -> Verdict:
 def _there(name: Name, known: Known) -> tuple[bool | None, str]:
     """Whether it is there, None where that cannot be known; and the nearest name."""
     if name.kind == "file":
-        return any((folder / name.name).exists() for folder in known.folders), ""
+        return any(os.path.exists(folder / name.name) for folder in known.folders), ""  # noqa: PTH110 - no OSError of a long name
     if name.kind == "make target":
         return _target(name.name, known.folders)
     if name.kind == "compose service":
@@ -84,7 +85,7 @@ def _target(name: str, folders: Iterable[Path]) -> tuple[bool | None, str]:
     files = [folder / file for folder in dict.fromkeys(folders) for file in MAKEFILES if (folder / file).is_file()]
     if not files:
         return None, ""
-    text = "\n".join(bounded.text(file, setting="Makefile") for file in files)
+    text = "\n".join(bounded.text(file, setting="Makefile") for file in files).replace("\\\n", " ")
     targets = {word for match in _RULE.finditer(text) for word in match[1].split()}
     if name in targets:
         return True, ""

@@ -51,6 +51,7 @@ class Breach:
         healthy: Level by name; those left out stand as the page shows them.
         bad: Level by name.
         says: What the bad day is, for a message.
+        worse: Further bad days; an alert may wait for one of them.
     """
 
     about: str
@@ -58,6 +59,7 @@ class Breach:
     healthy: Mapping[str, float]
     bad: Mapping[str, float]
     says: str
+    worse: tuple[Mapping[str, float], ...] = ()
 
 
 def named(exposed: Exposed, pattern: re.Pattern[str], but: re.Pattern[str] | None = None) -> tuple[str, ...]:
@@ -79,8 +81,12 @@ def _compares(alert: Alert) -> bool:
 def trial(breach: Breach, exposed: Exposed, promise: Promise) -> Trial:
     """The good day, and the bad one."""
     calm = _at(traffic.healthy(exposed, promise), breach.names, breach.healthy)
-    then = _bad(calm, breach)
-    return Trial(about=breach.about, silent=(calm,), loud=(calm.changed("bad", breach.says, then),))
+    worst = tuple(
+        calm.changed(f"worse {n}", ", ".join(f"{k} is {v:g}" for k, v in levels.items()), _bad(calm, levels))
+        for n, levels in enumerate(breach.worse)
+    )
+    loud = calm.changed("bad", breach.says, _bad(calm, breach.bad))
+    return Trial(about=breach.about, silent=(calm,), loud=(loud,), worst=worst)
 
 
 def _at(scenario: Scenario, names: frozenset[str], levels: Mapping[str, float]) -> Scenario:
@@ -92,11 +98,11 @@ def _at(scenario: Scenario, names: frozenset[str], levels: Mapping[str, float]) 
     return traffic.Scenario(name="healthy", says="a good day", tracks=tracks)
 
 
-def _bad(calm: Scenario, breach: Breach) -> dict[traffic.Key, traffic.Track]:
+def _bad(calm: Scenario, levels: Mapping[str, float]) -> dict[traffic.Key, traffic.Track]:
     return {
-        series: traffic.steady(track, track.first, breach.bad[track.name])
+        series: traffic.steady(track, track.first, levels[track.name])
         for series, track in calm.tracks.items()
-        if track.name in breach.bad
+        if track.name in levels
     }
 
 

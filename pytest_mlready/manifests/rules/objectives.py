@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytest_mlready.manifests.rules.exposed import Exposed
 
 STEP = 0.1  # of the objective, by which the figure misses it in a breach
+FAR = 0.9  # of it, by which it does on the worst day, for alerts that wait for more than the first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +41,12 @@ class Objective:
     @property
     def missed(self) -> float:
         """A value a tenth beyond the lower limit, or beyond the upper one where there is no lower."""
-        if self.min is not None:
-            return self.min - STEP * (abs(self.min) or 1.0)
-        most = 0.0 if self.max is None else self.max
-        return most + STEP * (abs(most) or 1.0)
+        return self.beyond(STEP)[0]
+
+    def beyond(self, steps: float) -> list[float]:
+        """Values that lie this share of the objective beyond each of its limits, the lower one first."""
+        limits = ((self.min, -steps), (self.max, steps))
+        return [limit + by * (abs(limit) or 1.0) for limit, by in limits if limit is not None]
 
 
 def within(objective: Objective, exposed: Exposed) -> list[Verdict]:
@@ -71,7 +74,14 @@ def _now(objective: Objective, value: float, labels: dict[str, str]) -> Verdict:
 
 
 def breach(objective: Objective) -> Breach:
-    """The figure as it stands now, and a tenth beyond its objective."""
+    """The figure as it stands now, a tenth beyond its objective, and far beyond each of its limits."""
     says = f"{objective.metric} is {objective.missed:g}, beyond its objective"
-    return Breach(about="the business figure", names=frozenset({objective.metric}), healthy={},
-                  bad={objective.metric: objective.missed}, says=says)  # fmt: skip
+    worse = (*objective.beyond(STEP)[1:], *objective.beyond(FAR))
+    return Breach(
+        about="the business figure",
+        names=frozenset({objective.metric}),
+        healthy={},
+        bad={objective.metric: objective.missed},
+        says=says,
+        worse=tuple({objective.metric: value} for value in worse),
+    )

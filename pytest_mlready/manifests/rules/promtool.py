@@ -56,7 +56,13 @@ def check(sources: Sequence[tuple[str, str]]) -> list[str]:
             code, output = _run(["check", "rules", place.name], Path(folder))
         if code:
             lines = [line.strip() for line in output.splitlines()]
-            told = [line for line in lines if line and not line.startswith(("Checking", "FAILED", "SUCCESS"))]
+            told = [
+                line
+                for line in lines
+                if line
+                and not line.startswith(("Checking", "FAILED", "SUCCESS"))
+                and not line.endswith("unmarshal errors:")  # a heading: the lines below it say which
+            ]
             objections += [
                 line.replace("rules.yaml", name) if "rules.yaml" in line else f"{name}: {line}" for line in told
             ] or [f"{name}: refused"]

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from pytest_mlready.manifests.strict_yaml import Part
 
 LARGEST = 10_000_000  # bytes of one file
-_TEMPLATE = re.compile(r"\{\{-?\s*(?:\.(?:Values|Release|Chart)\b|include\s|template\s|tpl\s|if\s|range\s|end\b)|\{%")
+# Prometheus' own templates in annotations have if, range, end and template as well; what follows here they have not.
+_TEMPLATE = re.compile(
+    r"\{\{-?\s*(?:if |with |range |tpl |and |or |not )?\s*\(?\s*(?:[.$]+(?:Values|Release|Chart)\b|include\s)|\{%"
+)
+_MARKS = re.compile(r"\{\{|\{%")
+_RENDER = "a template: render it (helm template … > rendered.yaml) and name the result"
 _EXPECTED = "a list of groups, each with a name and rules"
 
 
@@ -84,13 +89,14 @@ def _stream(reading: _Reading, text: str) -> None:
     for part in strict_yaml.parts(text):
         found = True
         if _TEMPLATE.search(part.text):
-            message = "a template: render it (helm template … > rendered.yaml) and name the result"
-            reading.problem(f", document {part.number}", message, "not rendered")
+            reading.problem(f", document {part.number}", _RENDER, "not rendered")
             continue
         try:
             value = strict_yaml.parse(part, strict_yaml.Limits()).value
         except strict_yaml.YamlError as error:
-            reading.problem(f", document {part.number}", str(error), "unreadable")
+            marked = _MARKS.search(part.text) is not None and re.search(r"^\s*\{[{%]", part.text, re.MULTILINE)
+            message = _RENDER if marked else str(error)
+            reading.problem(f", document {part.number}", message, "not rendered" if marked else "unreadable")
             continue
         _value(reading, value, part, ())
     if not found:
@@ -160,6 +166,9 @@ def _rule(reading: _Reading, raw: Any, group: str, part: Part, steps: Steps) -> 
     if len(kinds) != 1 or raw.get("expr") in (None, ""):
         lack = "no expr" if len(kinds) == 1 else "both alert and record" if kinds else "neither alert nor record"
         reading.problem(where, f"a rule with {lack}", "not understood")
+        return
+    if _MARKS.search(str(raw["expr"])):
+        reading.problem(where, _RENDER, "not rendered")
         return
     kind: Literal["alert", "record"] = "alert" if kinds[0] == "alert" else "record"
     reading.rules.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from pytest_mlready.errors import Inconclusive
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_mlready.manifests.rules.rule_set import Rule, RuleSet
+
+
+# Keys of newer Prometheus releases, and of Mimir, Thanos and Loki, which load files of the same form.
+_NEWER = re.compile(
+    r"field (?:query_offset|labels|keep_firing_for|limit|namespace|source_tenants|align_evaluation_time_on_interval|"
+    r"evaluation_delay|partial_response_strategy|remote_write) not found"
+)
 
 
 def tool() -> str:
@@ -43,6 +51,9 @@ def _judged(refused: list[str], *, fine: bool) -> Iterator[Verdict]:
     for line in refused[:10]:
         if fine and "could not parse expression" in line:
             message = f"promtool {promtool.version()} cannot read a query that may be newer: {line}"
+            yield Verdict(outcome="inconclusive", message=message)
+        elif _NEWER.search(line):
+            message = f"promtool {promtool.version()} does not know a key of newer or other servers: {line}"
             yield Verdict(outcome="inconclusive", message=message)
         else:
             yield Verdict(outcome="failed", message=f"Prometheus would refuse the rules: {line}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 from pytest_mlready.manifests.rules import errors_seen, firing, judging, latency, traffic
@@ -23,21 +24,30 @@ if TYPE_CHECKING:
 SEVERE = 8.0  # times the objective for latency, up to which a rollback may wait
 BEYOND = 2.0  # times the threshold that a figure of drift stands at in a breach
 BELOW = 0.4  # of the threshold at which it stands when healthy
+SHARE = re.compile(r"_(share|ratio|fraction|probability|pvalue|p_value)$")  # between 0 and 1, by Prometheus' own naming
 
 
 def drift_grows(calm: Scenario, trigger: Trigger, names: frozenset[str]) -> Trial:
     """The figure far below its threshold, and at twice of it (the other way round for a threshold from below)."""
-    good, bad = (BELOW, BEYOND) if trigger.direction == "above" else (BEYOND, BELOW)
+    good, bad = _sides(trigger, shares=bool(names) and all(SHARE.search(name) for name in names))
     tracks = {
-        series: traffic.steady(track, good * trigger.threshold, good * trigger.threshold)
-        if track.name in names
-        else track
+        series: traffic.steady(track, good, good) if track.name in names else track
         for series, track in calm.tracks.items()
     }
-    quiet = traffic.Scenario(name="healthy", says=f"drift at {good * trigger.threshold:g}", tracks=tracks)
-    value = bad * trigger.threshold
-    loud = traffic.level(quiet, names, value, name="bad", says=f"drift stands at {value:g}")
+    quiet = traffic.Scenario(name="healthy", says=f"drift at {good:g}", tracks=tracks)
+    loud = traffic.level(quiet, names, bad, name="bad", says=f"drift stands at {bad:g}")
     return Trial(about="drift", silent=(quiet,), loud=(loud,))
+
+
+def _sides(trigger: Trigger, *, shares: bool) -> tuple[float, float]:
+    """Where the figure stands on a good day and on a bad one; a share has no more than all of itself."""
+    limit = trigger.threshold
+    low, high = (BELOW * limit, BEYOND * limit) if limit > 0 else (limit - 1.0, limit + 1.0)
+    if limit == 0 and trigger.direction == "above":
+        low = 0.0  # an alarm that is 0 or 1
+    if shares:
+        low, high = min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0)
+    return (low, high) if trigger.direction == "above" else (high, low)
 
 
 def latency_slow(exposed: Exposed, promise: Promise) -> Trial:

@@ -12,10 +12,12 @@ import binascii
 import datetime as dt
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.errors import ReadinessError, near
+from pytest_mlready.serving.access import cookies
 from pytest_mlready.serving.http import HIDDEN
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ KINDS = (*ALWAYS, *GIVEN)
 RANDOM = hashlib.sha256(b"pytest-mlready: no credential").hexdigest()  # random to the service, the same in every run
 DEFAULT_PASSWORD = base64.b64encode(b"admin:admin").decode()
 UNSIGNED = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")  # "session=…; theme=dark" has none
 LAST = 1 << 35  # seconds since 1970 that a date can still be written for
 SETTING = '[tool.mlready.items."security.authentication"]'
 
@@ -89,13 +92,16 @@ def bad(plan: Plan, kinds: Iterable[str], *, shapes: int | None = None) -> list[
     made = [NONE] if "none" in asked else []
     for kind in GIVEN:
         if kind in asked and kind in plan.credentials:
-            scheme, _ = split(plan.credentials[kind])
-            made.append(Credential(kind=kind, headers=plan.headers(kind), shown={plan.header: _joined(scheme, HIDDEN)}))
+            shown = {plan.header: _hidden(plan, plan.credentials[kind])}
+            made.append(Credential(kind=kind, headers=plan.headers(kind), shown=shown))
     return made + (list(_garbage(plan))[:shapes] if "garbage" in asked else [])
 
 
 def _garbage(plan: Plan) -> Iterator[Credential]:
     good = plan.credentials.get("good")
+    if good is not None and cookies.is_header(plan.header) and cookies.values(good):
+        yield from _garbage_cookies(plan, good)
+        return
     authorization = plan.header.lower() == "authorization"
     scheme, token = split(good) if good is not None else ("Bearer" if authorization else "", "")
 
@@ -112,6 +118,27 @@ def _garbage(plan: Plan) -> Iterator[Credential]:
         yield made("a default password", f"Basic {DEFAULT_PASSWORD}")
     for shape, forged in _forged(token):
         yield made(shape, _joined(scheme, forged), _joined(scheme, HIDDEN))
+
+
+def _garbage_cookies(plan: Plan, good: str) -> Iterator[Credential]:
+    """Every value of the good cookies made into garbage."""
+    for shape, value in (("a random token", RANDOM), ('the word "null"', "null"), ("an empty token", "")):
+        sent = {plan.header: cookies.replaced(good, {}, value)}
+        yield Credential(kind="garbage", shape=shape, headers=sent, shown=sent)
+    longest = next(iter(cookies.values(good)), "")
+    for shape, forged in _forged(longest):
+        rest = {value: next(_forged(value), ("", "null"))[1] for value in cookies.values(good)}
+        changed = cookies.replaced(good, {**rest, longest: forged}, "null")
+        yield Credential(
+            kind="garbage", shape=shape, headers={plan.header: changed}, shown={plan.header: _hidden(plan, good)}
+        )
+
+
+def _hidden(plan: Plan, value: str) -> str:
+    """A credential as a message may show it."""
+    if cookies.is_header(plan.header):
+        return cookies.replaced(value, {}, HIDDEN) or HIDDEN
+    return _joined(split(value)[0], HIDDEN)
 
 
 def _forged(token: str) -> Iterator[tuple[str, str]]:
@@ -182,7 +209,7 @@ def _doubt(plan: Plan, kind: str, now: dt.datetime) -> Doubt | None:
 def split(value: str) -> tuple[str, str]:
     """(scheme, token) of a header's whole value; the scheme is "" where there is none."""
     scheme, space, token = value.partition(" ")
-    return (scheme, token) if space else ("", value)
+    return (scheme, token) if space and SCHEME.fullmatch(scheme) else ("", value)
 
 
 def claims(token: str) -> dict[str, Any] | None:
@@ -201,7 +228,7 @@ def claims(token: str) -> dict[str, Any] | None:
 def hidden(bad_ones: Iterable[Credential]) -> tuple[str, ...]:
     """Values made from secrets, with and without their scheme, which no message may show either."""
     whole = [v for c in bad_ones if c.shown != c.headers for v in c.headers.values()]
-    return tuple(dict.fromkeys(text for v in whole for text in (v, split(v)[1]) if len(text) > 3))
+    return tuple(dict.fromkeys(text for v in whole for text in (v, split(v)[1], *cookies.values(v)) if len(text) > 3))
 
 
 def _joined(scheme: str, token: str) -> str:

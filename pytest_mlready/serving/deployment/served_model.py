@@ -42,17 +42,18 @@ class Named:
 
 def named(endpoint: Endpoint, answer: Response) -> list[Named]:
     """Digests and versions of a model in the answer to the good request, and in that of the readiness endpoint."""
-    found = list(_in(answer, f"the answer to {endpoint.good}"))
+    found = list(in_answer(answer, f"the answer to {endpoint.good}"))
     ready = endpoint.probes.ready
     if ready is not None:
         try:
-            found += _in(endpoint.send(Request(path=ready)), f"GET {ready}")
+            found += in_answer(endpoint.send(Request(path=ready)), f"GET {ready}")
         except NoAnswerError:
             return found
     return found
 
 
-def _in(answer: Response, name: str) -> Iterator[Named]:
+def in_answer(answer: Response, name: str = "the answer") -> Iterator[Named]:
+    """Digests and versions of a model in one answer and its headers."""
     for header, text in answer.headers.items():
         yield from _named((header.removeprefix("x-"),), text, f"{name}, header {header}")
     try:

@@ -25,8 +25,16 @@ def missing(probes: Probes) -> Verdict | None:
         return None
     names = " and no ".join(f"{WHAT[which]} endpoint" for which in lacking)
     tried = dict.fromkeys(p for w in lacking for p in readiness.paths(probes.convention, w, probes.model))
+    if probes.nowhere is not None and probes.nowhere >= 300:
+        return _verdict(
+            "inconclusive",
+            f"no {names} could be found: every path answers {probes.nowhere}, even one that does not exist. Next step: "
+            f"{SETTING}",
+        )
+    alike = "" if probes.nowhere is None else f" but the answer {probes.nowhere} that every path gets"
     return _verdict(
-        "failed", f"the service has no {names}: nothing is there on {', '.join(tried)}. Next step: add it, or {SETTING}"
+        "failed",
+        f"the service has no {names}: nothing is there on {', '.join(tried)}{alike}. Next step: add it, or {SETTING}",
     )
 
 

@@ -135,6 +135,12 @@ def test_a_record_in_which_they_stayed_fails(tmp_path):
         record(tmp_path, "time,replicas,rps\n" + "".join(f"{t},2,{10 if t < 2 else 80}\n" for t in range(9)))
 
 
+def test_a_record_with_a_gap_in_its_rates_is_still_held_against_the_load(tmp_path):
+    early = "time,replicas,rps\n0,2,10\n10,3,10\n20,3,\n" + "".join(f"{t},3,80\n" for t in range(30, 90, 10))
+    with pytest.raises(Failed, match="stayed at 3 under load"):
+        record(tmp_path, early)
+
+
 def test_a_record_in_which_they_never_fell_fails_after_fall_within(tmp_path):
     stuck = ROSE + "150,4,5\n300,4,5\n"
     record(tmp_path, stuck)

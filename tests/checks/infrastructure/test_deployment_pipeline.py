@@ -162,6 +162,14 @@ def test_a_manifest_that_cannot_be_read_is_inconclusive_and_no_drift(tmp_path):
         compared(tmp_path, staging="kind: [")
 
 
+def test_the_same_files_for_both_environments_are_inconclusive(tmp_path):
+    (tmp_path / "all.yaml").write_text(DEPLOYMENT.format(**SAME))
+    with pytest.raises(Inconclusive, match="name the same files: nothing is compared"):
+        check.test_staging_and_production_differ_only_where_allowed(
+            project(tmp_path, manifests=("all.yaml",), staging=("all.yaml",)), Evidence()
+        )
+
+
 def test_manifests_of_one_environment_alone_are_inconclusive(tmp_path):
     (tmp_path / "production.yaml").write_text(DEPLOYMENT.format(**SAME))
     with pytest.raises(Inconclusive, match="no manifests of staging are configured"):

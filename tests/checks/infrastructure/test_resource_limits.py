@@ -95,9 +95,9 @@ def test_compose_that_was_only_found_beside_kubernetes_is_left_out_and_that_is_r
         ("apiVersion: apps/v1\nkind: Deployment\nspec: [\n", "unreadable"),
         ("apiVersion: apps/v1\nkind: Deployment\nkind: Service\n", 'the key "kind" stands twice'),
         ("a: &a [*a]\n", "inside what it stands for"),
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n", "no workload is in 1 documents"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n", r"no workload was found \(1 documents"),
         ("apiVersion: ray.io/v1\nkind: RayService\nspec: {a: {containers: [{image: x}]}}\n", "not understood"),
-        ("", "no workload is in no documents"),
+        ("", r"no workload was found \(no documents"),
     ],
 )
 def test_what_cannot_be_told_is_inconclusive(tmp_path, text, said):

@@ -114,3 +114,19 @@ def test_a_figure_without_an_objective_is_inconclusive(project):
 def test_no_rules_are_unverified(project):
     with pytest.raises(Unverified, match="no alert rules"):
         project(text=None, **FIGURE)(check.test_an_alert_fires_on_the_business_figure)
+
+
+@needs_promtool
+def test_a_page_in_another_encoding_is_an_error_and_no_crash(project):
+    one = project(**FIGURE)
+    (one.root / "job.prom").write_bytes(b"# HELP agreement_ratio \xe9\nagreement_ratio 0.9\n")
+    with pytest.raises(ReadinessError, match=r"job\.prom cannot be read"):
+        one(check.test_an_alert_fires_on_the_business_figure)
+
+
+@needs_promtool
+def test_a_function_may_return_the_bytes_of_prometheus_client(project):
+    one = project(**{**FIGURE, "pages": ["team_page:page"]})
+    (one.root / "team_page.py").write_text("def page():\n    return b'agreement_ratio 0.9\\n'\n")
+    one(check.test_an_alert_fires_on_the_business_figure)
+    assert one.values()["agreement_ratio"] == 0.9

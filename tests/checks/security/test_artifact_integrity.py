@@ -142,6 +142,15 @@ def test_a_dangerous_pickle_anywhere_among_what_ships_turns_it_red_unexecuted(ba
     assert not (tmp_path / "executed").exists()
 
 
+def test_a_live_model_that_is_a_folder_is_looked_into(bare, tmp_path):
+    (bare / "live").mkdir()
+    (bare / "live" / "model.pkl").write_bytes(pickle.dumps(Danger(tmp_path / "executed")))
+    mlready = project(bare, model={"path": "model.json", "production": "live"})
+    (bare / "model.json").write_text("{}")
+    with pytest.raises(Failed, match=r"posix\.system"):
+        run(check.test_nothing_dangerous_in_pickles, mlready)
+
+
 def test_what_trust_accepts_is_listed_in_the_evidence(bare, tmp_path):
     (bare / "model.pkl").write_bytes(pickle.dumps(Danger(tmp_path / "executed")))
     digest = hashlib.sha256((bare / "model.pkl").read_bytes()).hexdigest()
