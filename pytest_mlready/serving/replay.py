@@ -76,7 +76,10 @@ def judge(
         if refusal := _refusal(endpoint, document, operation):
             replay.left.append(f"{operation} ({refusal})")
             continue
-        for example in example_requests.of(document, operation)[0][:MOST]:
+        examples = example_requests.of(document, operation)[0]
+        if len(examples) > MOST:
+            replay.left.append(f"{len(examples) - MOST} more examples of {operation}")
+        for example in examples[:MOST]:
             if time.monotonic() > end:
                 told = f"{example} was not sent: {TIME_LIMIT:.0f} s were over"
                 replay.verdicts.append(Verdict(outcome="inconclusive", message=told))

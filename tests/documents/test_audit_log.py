@@ -387,6 +387,7 @@ def test_the_log_of_the_example_is_whole():
         ("ada", "ada@example.com", True),
         ("Ada Example <ada@example.com>", "@ada", True),
         ("ada", "grace@example.com", False),
+        ("Ada <ada@example.com>", "Grace", False),
     ],
 )
 def test_handles_and_addresses_of_one_person_are_one(one, other, same):

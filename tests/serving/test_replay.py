@@ -225,3 +225,8 @@ def test_an_example_that_stands_twice_is_sent_once(endpoint):
     opened = endpoint(document)
     assert replayed(opened, document)[0] == "passed"
     assert opened.service.asked.count("POST /predict") == 2
+
+
+def test_examples_beyond_the_most_are_said_to_be_left_out(endpoint, monkeypatch):
+    monkeypatch.setattr(replay, "MOST", 1)
+    assert "1 more examples of POST /predict" in replayed(endpoint())[2].note

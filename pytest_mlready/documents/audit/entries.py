@@ -99,8 +99,10 @@ def same_person(one: str, other: str) -> bool:
     addresses = [match[1].casefold() for text in (one, other) if (match := _MAIL.search(text))]
     if len(addresses) == 2 and addresses[0] == addresses[1]:
         return True
-    if len(addresses) == 1 and addresses[0].partition("@")[0] in (_name(one), _name(other)):
-        return True  # jane, and jane@example.com
+    if len(addresses) == 1:
+        handle = _name(other if _MAIL.search(one) else one)
+        if handle and handle == addresses[0].partition("@")[0]:
+            return True  # jane, and jane@example.com
     return bool(_name(one)) and _name(one) == _name(other)
 
 
