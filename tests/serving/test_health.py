@@ -118,7 +118,7 @@ def test_of_a_service_in_place_the_first_answer_counts_as_well():
     ("looks", "more", "outcome"),
     [
         ([(YES, NO)] * 3, {}, "passed"),
-        ([(NOBODY, NOBODY)] * 3, {}, "passed"),
+        ([(NOBODY, NOBODY)] * 3, {}, "inconclusive"),
         ([(NOBODY, NOBODY)], {"obituary": "the service ended with status 3; its last lines:\nno model"}, "passed"),
         ([(YES, NO), (YES, YES, WRONG)], {}, "failed"),
         ([(YES, YES, REFUSED)], {}, "failed"),

@@ -39,10 +39,10 @@ ITEM = Item(
         "protocol has only one; elsewhere it must be a true liveness too. A second start without the model "
         "(without_model, or a {model} that is not there) is watched for twice the time of loading, at least 3 s, from "
         "its first answer on, or to start_limit where nothing answers: it fails when readiness says yes even once, so "
-        "a constant 200 fails, or when the process neither ends nor stays live. It is inconclusive when predictions "
-        "work even then, when the settings do not say how to take the model away, and for a service at a URL, which is "
-        "asked in place and cannot be started here. A model that loads in no time shows no lie in the first start: the "
-        "second is there for that."
+        "a constant 200 fails, or when the process neither ends nor stays live. It is inconclusive when the process "
+        "neither ends nor answers, when predictions work even then, when the settings do not say how to take the model "
+        "away, and for a service at a URL, which is asked in place and cannot be started here. A model that loads in "
+        "no time shows no lie in the first start: the second is there for that."
     ),
     how_to_fix=(
         "Give the service two endpoints. Liveness says only that the process can answer. Readiness makes one tiny "

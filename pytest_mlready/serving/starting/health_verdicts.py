@@ -173,6 +173,12 @@ def without_model(timeline: Timeline, probes: Probes) -> list[Verdict]:
     if timeline.obituary:
         how = timeline.obituary.partition(";")[0].removeprefix("the service ")
         return [_verdict("passed", f"without its model the service {how} and was never ready", seconds)]
+    if not timeline.answers("live") and not timeline.answers("ready"):
+        silent = (
+            "without its model the service neither ends nor answers: nobody can tell whether it waits for ever or "
+            "only takes long. Next step: end with an error, or stay live and not ready"
+        )
+        return [_verdict("inconclusive", silent, seconds)]
     found = [_verdict("passed", "without its model the service is never ready", seconds)]
     live = [] if probes.live == probes.ready else timeline.answers("live")
     no = next(((at, a) for at, a in live if not a.yes), None)
