@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 BAR = 10  # characters
 WIDEST = 100  # columns: longer lines are hard to read
 LISTED = 8  # items a status; -v lists all
+DESELECTED = "deselected"  # the reason of an item that an option left out: whoever gave it knows
 # Statuses that a reader must see, in this order, with the colour pytest uses for the like.
 SHOWN = (
     ("failed", "red"),
@@ -92,6 +93,9 @@ class Screen:
         """Every item that is not simply verified or unverified, with the numbers that decided."""
         for status, colour in SHOWN:
             items = {i: item for i, item in document["items"].items() if item["status"] == status}
+            if not everything and (aside := [i for i in items if items[i]["reason"] == DESELECTED]):
+                items = {i: item for i, item in items.items() if i not in aside}
+                self.line(f"not run        {len(aside)} items were deselected; -v lists them")
             for item_id in list(items) if everything else list(items)[:LISTED]:
                 self._item(item_id, items[item_id], colour, everything=everything)
             if len(items) > LISTED and not everything:

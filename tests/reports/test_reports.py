@@ -212,3 +212,12 @@ def test_where_only_ci_is_missing_the_way_up_says_so(catalog):
     way = made["scores"]["ml_test_score"]["cheapest_path"]
     assert (way["items"], way["by_ci"]) == ([], 7)
     assert "run this gate in CI" in printed(made)
+
+
+def test_items_that_an_option_left_out_take_one_line_and_minus_v_lists_them(catalog):
+    left_out = [outcome(i, "not_run", message="deselected") for i in list(catalog.items)[:12]]
+    made = built(catalog, facts(*left_out, outcome(SECRETS)))
+    short, whole = printed(made), printed(made, verbose=1)
+    assert "12 items were deselected; -v lists them" in short
+    assert list(catalog.items)[0] not in short
+    assert list(catalog.items)[0] in whole
