@@ -129,3 +129,13 @@ def test_no_module_of_ours_uses_eval_exec_or_an_unsafe_yaml_loader():
                 if name in ("eval", "exec", "yaml.unsafe_load", "yaml.full_load") or unsafe_yaml:
                     bad.append(f"{module.name}:{node.lineno} {name}")
     assert not bad
+
+
+def test_git_ignores_nothing_of_the_package_since_a_wheel_leaves_out_what_git_ignores():
+    import subprocess
+
+    command = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    done = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("no git checkout")
+    assert done.stdout == ""
