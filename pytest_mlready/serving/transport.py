@@ -97,7 +97,7 @@ class Body(httpx.SyncByteStream):
 
 
 class Transport(httpx.BaseTransport):
-    """Carries requests over connections that are kept open, without a proxy; errors are those of httpcore.
+    """Carries each request over a connection of its own, without a proxy; errors are those of httpcore.
 
     Attributes:
         deadline: Set by who sends, in the sending thread.
@@ -105,7 +105,10 @@ class Transport(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self.deadline = Deadline()
-        self._pool = httpcore.ConnectionPool(max_connections=CONNECTIONS, network_backend=Backend(self.deadline))
+        # None is kept: a service that closes an idle connection just as we use it again would seem to have broken it.
+        self._pool = httpcore.ConnectionPool(
+            max_connections=CONNECTIONS, max_keepalive_connections=0, network_backend=Backend(self.deadline)
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
