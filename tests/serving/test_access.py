@@ -18,13 +18,13 @@ from pytest_mlready.serving.access.credentials import KINDS
 from pytest_mlready.serving.http import Response
 
 FEW = ("none", "garbage")
-NOW = dt.datetime.now(tz=dt.UTC)
+
 ITEM = {"get": {"responses": {"200": {"description": "ok"}}}}
 
 
 def verdicts(endpoint, *, kinds=KINDS, open=(), **more):
     found = access.survey(endpoint, kinds=kinds, open=open, **more)
-    return access_verdicts.judge(found, endpoint.plan, kinds=kinds, open=open, now=NOW)
+    return access_verdicts.judge(found, endpoint.plan, kinds=kinds, open=open, now=dt.datetime.now(tz=dt.UTC))
 
 
 def judged(*faults, routes=None, kinds=KINDS, open=(), more=None, **fields):
@@ -309,7 +309,9 @@ def test_no_message_and_no_curl_line_shows_a_credential_or_what_was_made_from_it
     faults = ("signature unread", "expired accepted", "scope unread", "tenant unread", "alg none")
     with guarded(*faults, routes={("GET", "/models"): (200, {"echo": credentials()})}) as (endpoint, _):
         found = access.survey(endpoint, kinds=KINDS)
-        text = "\n".join(v.message for v in access_verdicts.judge(found, endpoint.plan, kinds=KINDS, now=NOW))
+        text = "\n".join(
+            v.message for v in access_verdicts.judge(found, endpoint.plan, kinds=KINDS, now=dt.datetime.now(tz=dt.UTC))
+        )
         text += repr(found.calls)
     for value in endpoint.plan.credentials.values():
         head, payload, signature = value.removeprefix("Bearer ").split(".")
