@@ -106,10 +106,10 @@ ITEM = Item(
 @pytest.mark.infrastructure("load_test")
 def test_load_at_twice_the_peak(mlready: Project, mlready_evidence: Evidence, request: pytest.FixtureRequest) -> None:
     """At twice the peak, errors and latency are within the objectives, with confidence."""
-    from pytest_mlready.serving.load import verdict as load_verdict
-
     options = mlready.options(ITEM.id)
     asked = _objectives(mlready, mlready_evidence, options["factor"])
+    from pytest_mlready.serving.load import verdict as load_verdict  # only now: without objectives nothing is loaded
+
     if options["result"]:
         load = _replayed(mlready, mlready_evidence, options)
     else:
@@ -124,10 +124,8 @@ def test_load_at_twice_the_peak(mlready: Project, mlready_evidence: Evidence, re
 
 def _objectives(mlready: Project, evidence: Evidence, factor: float) -> Objectives:
     """What is asked for; without a peak and objectives nothing is sent."""
-    from pytest_mlready.serving.load.verdict import QUANTILES, Objectives
-
     table = mlready.settings.endpoint
-    latency = {name: getattr(table.slo, name, None) for name in QUANTILES}
+    latency = {name: getattr(table.slo, name, None) for name in ("p50", "p95", "p99")}
     lines = [] if table.peak_rps is not None else ["peak_rps = 40"]
     if table.slo is None or table.slo.errors is None or not any(latency.values()):
         lines.append('slo = { p99 = "250 ms", errors = 0.001 }')
@@ -136,6 +134,8 @@ def _objectives(mlready: Project, evidence: Evidence, factor: float) -> Objectiv
             "a peak, and objectives for latency and for errors, are not all stated",
             fix=f"under [tool.mlready.endpoint] write for example: {' and '.join(lines)}",
         )
+    from pytest_mlready.serving.load.verdict import Objectives
+
     return Objectives(rate=factor * table.peak_rps, errors=table.slo.errors, latency=latency)
 
 

@@ -79,17 +79,17 @@ ITEM = Item(
 @pytest.mark.monitoring("business_metrics")
 def test_predictions_are_joined_to_outcomes(mlready: Project, mlready_evidence: Evidence) -> None:
     """By id and with the version that answered: nearly all that are old enough, and recently."""
-    import datetime as dt
-
-    from pytest_mlready import tables
-    from pytest_mlready.quality import outcome_join
-
     options = mlready.options(ITEM.id)
     if not options["predictions"] or not options["outcomes"]:
         mlready_evidence.unverified(
             "no table joins predictions with what happened afterwards",
             fix=f'[tool.mlready.items."{ITEM.id}"] predictions = "log/predictions.parquet", outcomes = "…"',
         )
+    import datetime as dt
+
+    from pytest_mlready import tables
+    from pytest_mlready.quality import outcome_join
+
     mlready_evidence.grade("replayed")
     frames = [
         tables.load(options[name], name=name, root=mlready.root, roles={}).frame for name in ("predictions", "outcomes")
