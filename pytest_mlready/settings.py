@@ -153,6 +153,29 @@ class DeployTable(Table):
     shipped: Strings = about("Further files that ship with the model: files, folders or globs.", ())
 
 
+class EntryPointsTable(Table):
+    train: Function | None = about(
+        '"module:function" of (rows, *, seed, folder), returning the path of the artifact it wrote in the folder; with '
+        "`steps` as a further keyword it trains so many steps only."
+    )
+    features: Function | None = about(
+        '"module:function" of (rows), returning a feature row for each raw row, in order.'
+    )
+    explain: Function | None = about(
+        '"module:function" of (example), returning {baseline, contributions, link}, which recompose to the prediction; '
+        "with `model` as a keyword it is given the artifact's path."
+    )
+    pipeline: str | None = about(
+        "Command from raw data to a served prediction; {rows}, {folder} and {port} stand for the rows to take, the "
+        "folder to write to and a free port."
+    )
+    gate: str | None = about("Command of the team's own gate on {model}: it ends with 0 to let the model through.")
+    frame: Literal["pandas", "polars"] | None = about("The kind of table that they are given; pandas where installed.")
+    env: dict[str, str] = about("Environment variables that they need.", {})
+    time_limit: Duration = about("Time that one call may take.", 600.0)
+    memory_limit: Size = about("Memory that one call may take.", 8_000_000_000)
+
+
 class Waiver(Table):
     item: str = Field(description="Id of the item.")
     owner: Words = Field(description="Who answers for it.")
@@ -204,6 +227,7 @@ class Settings(Table):
     metrics: dict[str, Metric] = about("Metrics by name, each with its limits.", {})
     endpoint: EndpointTable = about("The service that answers predictions.", EndpointTable())
     deploy: DeployTable = about("What is deployed: manifests, images, shipped files.", DeployTable())
+    entry_points: EntryPointsTable = about("The team's own code that checks call.", EntryPointsTable())
     not_applicable: dict[str, Words] = about("Reason, by item id.", {})
     items: dict[str, AnyTable] = about("Options, by item id; builtin = false with a reason switches checks off.", {})
     waivers: Annotated[tuple[Waiver, ...], BeforeValidator(as_tuple)] = about("Accepted for now.", ())

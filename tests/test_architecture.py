@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "pytest_mlready"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-DOMAINS = ("quality", "drift", "serving", "artifacts", "manifests", "documents")
+DOMAINS = ("quality", "drift", "serving", "artifacts", "manifests", "documents", "features", "history")
 PURE = (
     "tally",
     "scores",
@@ -24,6 +24,7 @@ PURE = (
     "bounds",
     "tables",
     *DOMAINS,
+    "team",
     "reports",
 )
 LIGHT = ("__init__", "plugin", "hooks", "fixtures", "checks")  # loaded by every ordinary test run, or by `explain`

@@ -32,6 +32,7 @@ class Launch:
         side: URLs of its side ports.
         secrets: Values that no message may show.
         stop_limit: Seconds within which it must end when told to.
+        memory: Bytes that each of its processes may hold, on Linux; None for no limit.
     """
 
     words: tuple[str, ...]
@@ -41,6 +42,7 @@ class Launch:
     side: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     stop_limit: float = 10.0
+    memory: int | None = None
 
 
 def prepare(  # noqa: PLR0913 - one argument for each setting

@@ -125,6 +125,7 @@ def start(launch: Launch) -> Process:
     task = {
         "words": list(launch.words), "folder": str(launch.folder), "environment": dict(launch.environment),
         "log": str(folder / "log"), "stop_limit": launch.stop_limit, "parent": os.getpid(),
+        "memory": launch.memory,
     }  # fmt: skip
     supervisor = subprocess.Popen(
         [sys.executable, "-I", "-S", str(SUPERVISOR)],

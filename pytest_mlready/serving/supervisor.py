@@ -1,9 +1,9 @@
 """Runs the service for another process, and ends it, with all its descendants, when that process says so or is gone.
 
 A program of its own, started as `python -I -S supervisor.py`, standard library alone. Its standard input carries one
-line of JSON (words, folder, environment, log, stop_limit, parent); the end of that input means "stop", whether it was
-asked for or the other process was killed. Its standard output says {"pid", "launched"} and at the end {"code"}, a line
-each.
+line of JSON (words, folder, environment, log, stop_limit, parent, memory); the end of that input means "stop", whether
+it was asked for or the other process was killed. Its standard output says {"pid", "launched"} and at the end {"code"},
+a line each.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> None:
         service = subprocess.Popen(
             task["words"], cwd=task["folder"], env=task["environment"], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-            preexec_fn=die_with_us,  # noqa: PLW1509 - no other thread runs yet
+            preexec_fn=lambda: before(task.get("memory")),  # noqa: PLW1509 - no other thread runs yet
         )  # fmt: skip
     except (OSError, ValueError) as error:
         say({"failed": f"{type(error).__name__}: {error}"})
@@ -83,9 +83,16 @@ def watch(service: subprocess.Popen[bytes], keeper: threading.Thread) -> None:
     say({"ended": service.returncode})
 
 
-def die_with_us() -> None:
-    """Runs in the service before its program: on Linux it is killed when this process is killed."""
+def before(memory: int | None) -> None:
+    """Runs in the service before its program: on Linux it is killed when this process is killed, and held to a limit.
+
+    The limit is on data (heap and private mappings), not on addresses, of which threads and libraries reserve many.
+    """
     control(DIE_WITH_PARENT, signal.SIGKILL)
+    if memory is not None and sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
 
 
 def control(option: int, value: int) -> None:
