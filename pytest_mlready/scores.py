@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pytest_mlready.tally import Automation, ItemResult
 
 
+RAN = ("passed", "failed")  # came to a verdict: what the paper gives credit for
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credit:
     """What one rubric test earned: `credit` by what passed, `executed` paper-literally; None: not applicable."""
@@ -98,7 +101,7 @@ def _credit(rubric: Rubric, test: RubricTest, results: Mapping[str, ItemResult],
         return Credit(test=test, credit=0.0, executed=0.0, applicable=not full, by=(), note="not applicable")
     by_code = 0.5 if rubric.needs_automation and not automation.shown else 1.0
     earned = {r.item.id: _earned(rubric, test, r, by_code) for r in applying}
-    ran = {r.item.id: max(earned[r.item.id], by_code if r.executed and _whole(test, r) else 0.0) for r in applying}
+    ran = {r.item.id: max(earned[r.item.id], by_code if r.executed and _whole(test, r, RAN) else 0.0) for r in applying}
     choose = min if test.all_of else max
     return Credit(
         test=test,
@@ -119,13 +122,13 @@ def _earned(rubric: Rubric, test: RubricTest, result: ItemResult, by_code: float
     return float(rubric.attested) if signed else 0.0
 
 
-def _whole(test: RubricTest, result: ItemResult) -> bool:
-    """Whether the evidence that this rubric test asks for beyond the item itself was recorded by a test that passed."""
+def _whole(test: RubricTest, result: ItemResult, ended: tuple[str, ...] = ("passed",)) -> bool:
+    """Whether the evidence that this rubric test asks for beyond the item was recorded by a test that ended so."""
     wanted = test.requires.get(result.item.id)
     if wanted is None:
         return True
-    passed = (t for t in result.tests if t.outcome == "passed")
-    return any(e.get("name") == wanted and e.get("value") is True for t in passed for e in t.evidence)
+    told = (t for t in result.tests if t.outcome in ended)
+    return any(e.get("name") == wanted and e.get("value") is True for t in told for e in t.evidence)
 
 
 def _note(test: RubricTest, applying: Sequence[ItemResult], automation: Automation, *, halved: bool) -> str:
