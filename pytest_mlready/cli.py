@@ -68,6 +68,29 @@ def schema() -> None:
     click.echo(json.dumps(settings.json_schema(_catalog().items), indent=2, ensure_ascii=False))
 
 
+@main.command()
+@click.argument("earlier", type=FILE)
+@click.argument("later", type=FILE)
+def compare(earlier: Path, later: Path) -> None:
+    """Print what changed from the JSON report EARLIER to the report LATER.
+
+    Items that rose and fell, metrics beyond noise, policy that was loosened. Exit status 1 when an item fell, or
+    policy was loosened without a reason in [[tool.mlready.loosened]].
+    """
+    from pytest_mlready import comparison
+    from pytest_mlready.explanation import plain
+    from pytest_mlready.reports import changes
+
+    try:
+        compared = comparison.compare(comparison.read(earlier), comparison.read(later), path=earlier.name)
+    except ReadinessError as error:
+        raise Mistaken(plain(str(error), lines=True)) from None
+    told = [text for _, text in changes.lines(compared)] or ["nothing changed"]
+    click.echo(plain("\n".join([changes.heading(compared), *told]), lines=True))
+    if compared["fell"] or any(comparison.shortfalls(compared)):
+        sys.exit(1)
+
+
 def _catalog() -> Catalog:
     from pytest_mlready import catalog
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_mlready import attestations, gate, outcomes, provenance, ratchet, tally
+from pytest_mlready import attestations, comparison, gate, outcomes, provenance, ratchet, tally, trend
 from pytest_mlready.attestations import Scope
 from pytest_mlready.errors import ReadinessError
 from pytest_mlready.reports import document, write
@@ -35,6 +35,9 @@ class Conclusion:
         self.document: dict[str, Any] | None = None
         self.tally: Tally | None = None
         self.notes: list[str] = []  # what to tell about the reports
+        given = run.config.option.mlready_compare
+        # Read now: what cannot be read ends the run before it has measured anything.
+        self.compare_with = comparison.read(run.config.invocation_params.dir / given) if given else None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
@@ -86,6 +89,7 @@ class Conclusion:
             trouble=self.trouble,
             bare=run.collected.bare,
         )
+        self._compare(self.document, earlier)
         self._write(self.document, earlier)
         if self.document["gate"]["shortfalls"] and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -109,13 +113,26 @@ class Conclusion:
             fix = f"write it by a whole run with --mlready-report={path} and commit it"
             return None, f"there is no ratchet report to hold this run to, {path}: {error} Next step: {fix}"
 
+    def _compare(self, document: dict[str, Any], earlier: Mapping[str, Any] | None) -> None:
+        """What changed since the ratchet report, or the one that --mlready-compare names, and over the history."""
+        given = self.run.config.option.mlready_compare
+        if earlier is not None:
+            document["compared"] = comparison.compare(earlier, document, path=self.run.policy.ratchet or "")
+            if told := list(comparison.shortfalls(document["compared"])):
+                document["gate"] |= {"passed": False, "shortfalls": [*document["gate"]["shortfalls"], *told]}
+        if given is not None and self.compare_with is not None:
+            document["compared"] = comparison.compare(self.compare_with, document, path=given)
+        if folder := self.run.project.settings.history:
+            document["history"], refused = trend.read(self.run.project.path(folder))
+            self.notes += [f"left out of the history: {reason}" for reason in refused]
+
     def _write(self, document: dict[str, Any], earlier: Mapping[str, Any] | None) -> None:
         """Writes the reports. Under a gate, one that could not be written is a shortfall, and the others say so."""
         here, catalog = self.run.config.invocation_params.dir, self.run.project.catalog
         given = {path: here / path for path in self.run.config.option.mlready_report}
         reasons = {path: self._kept(at, earlier) or write(at, document, catalog) for path, at in given.items()}
         refused = {path: why for path, why in reasons.items() if why}
-        self.notes = [f"report not written: {p}: {refused[p]}" if p in refused else f"report: {p}" for p in given]
+        self.notes += [f"report not written: {p}: {refused[p]}" if p in refused else f"report: {p}" for p in given]
         if refused and document["gate"]["passed"]:
             document["gate"] |= {"passed": False, "shortfalls": [n for n in self.notes if n.startswith("report not")]}
             for path in given.keys() - refused.keys():

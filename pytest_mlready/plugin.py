@@ -47,6 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="write a report; the suffix names its format: .json or .html (repeatable)",
     )
+    add("--mlready-compare", metavar="OLD.json", help="show what changed since this earlier JSON report")
     add("--mlready-at", metavar="DATE", help="judge attestations and waivers as of this date (2027-03-01)")
 
 
@@ -80,5 +81,6 @@ def asked_for(config: pytest.Config) -> bool:
         or option.mlready_config
         or option.mlready_min_score is not None
         or option.mlready_report
+        or option.mlready_compare
         or option.mlready_at
     )

@@ -49,7 +49,10 @@ def start(config: pytest.Config) -> None:
         return
     from pytest_mlready.conclusion import Conclusion
 
-    _register(config, Conclusion(run), "mlready-conclusion")
+    try:
+        _register(config, Conclusion(run), "mlready-conclusion")
+    except ReadinessError as error:
+        raise pytest.UsageError(f"--mlready-compare: {error}") from error
     if config.pluginmanager.hasplugin("dsession") or config.pluginmanager.hasplugin("xdist"):
         from pytest_mlready import distribution
 

@@ -198,6 +198,12 @@ class Attestation(Table):
     open_conditions: Strings = about("Conditions not yet met; with any of them it does not hold.", ())
 
 
+class Loosened(Table):
+    what: Words = Field(description='What was loosened, as `pytest-mlready compare` names it: "metrics.roc_auc.min".')
+    to: Scalar | Strings | None = about("The value that the reason is about.")
+    reason: Words = Field(description="Why that is right.")
+
+
 class GateTable(Table):
     min_score: Annotated[float, Field(ge=0, le=7)] | None = about("Least ML Test Score.")
     min_checklist: Fraction | None = about("Least share of the checklist's points, 0 to 1.")
@@ -233,6 +239,10 @@ class Settings(Table):
     waivers: Annotated[tuple[Waiver, ...], BeforeValidator(as_tuple)] = about("Accepted for now.", ())
     attestations: Annotated[tuple[Attestation, ...], BeforeValidator(as_tuple)] = about("A person's word.", ())
     gate: GateTable = about("What a run must reach.", GateTable())
+    loosened: Annotated[tuple[Loosened, ...], BeforeValidator(as_tuple)] = about(
+        "Reasons for policy that is looser than in the ratchet report.", ()
+    )
+    history: str | None = about("Folder of earlier JSON reports, for the trend in the HTML report.")
     rubrics: Strings = about("Files of further rubrics.", ())
 
     def item(self, item_id: str) -> ItemSettings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_mlready import cheapest
+from pytest_mlready import cheapest, yardstick
 from pytest_mlready.evidence import plain
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def build(  # noqa: PLR0913 - the parts of a report
             "ratchet": policy.ratchet,
         },
         "automation": {"shown": tally.facts.automation.shown, "how": tally.facts.automation.how},
+        "judged_by": yardstick.write(settings, (r.item for r in tally.results.values())),
+        "loosened": [r.model_dump(exclude_none=True) for r in settings.loosened],
         "marks_without_item": list(bare),
         "provenance": dict(provenance),
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pytest_mlready.attestations import WARN_DAYS
 from pytest_mlready.catalog import CATEGORIES
 from pytest_mlready.errors import clean
+from pytest_mlready.reports import changes
 from pytest_mlready.reports.document import policy
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def print_summary(reporter: Reporter, document: Mapping[str, Any], notes: Sequen
         screen.statuses(document, everything=verbose > 0)
         screen.lines(_expiring(document))
     screen.scores(document)
+    if "compared" in document:
+        screen.changes(document["compared"], everything=verbose > 0)
     if verbose >= 0:
         screen.lines(_next_steps(document))
     screen.gate(document)
@@ -151,6 +154,16 @@ class Screen:
         others = [f"executed {score['executed']:g}"] if score["executed"] != score["score"] else []
         others += [f"adjusted {score['adjusted']:g}"] if score["adjusted"] != score["score"] else []
         self.lines([f"    the lowest of {sections}{' (' + ', '.join(others) + ')' if others else ''}"])
+
+    def changes(self, compared: Mapping[str, Any], *, everything: bool) -> None:
+        """What changed since an earlier report, the worse first."""
+        self.lines([changes.heading(compared)])
+        told = list(changes.lines(compared))
+        for kind, text in told if everything else told[:LISTED]:
+            colour = {"worse": "red", "better": "green"}.get(kind)
+            self.lines([f"  {text}"], **({colour: True} if colour else {}))
+        if len(told) > LISTED and not everything:
+            self.line(f"  … and {len(told) - LISTED} more changes; -v lists them")
 
     def gate(self, document: Mapping[str, Any]) -> None:
         gate = document["gate"]

@@ -1,0 +1,194 @@
+"""Compares two reports: items that rose and fell, metrics beyond noise, and policy that was loosened; pure."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pytest_mlready import yardstick
+from pytest_mlready.errors import ReadinessError
+from pytest_mlready.reports.document import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+LARGEST = 50 * 1024 * 1024  # bytes of a report that is read
+KEYS = ("items", "scores", "provenance")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A JSON report of any run, partial ones too.
+
+    Raises:
+        ReadinessError: It is not there, too large, or no report of this schema.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ReadinessError(f"{path.name} is larger than a report ever is", expected="a JSON report")
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReadinessError(f"{path.name} cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError):
+        raise ReadinessError(f"{path.name} is not valid JSON", expected="a report of --mlready-report=….json") from None
+    version = report.get("schema_version") if isinstance(report, dict) else None
+    if version != SCHEMA_VERSION or not all(isinstance(report.get(key), dict) for key in KEYS):
+        raise ReadinessError(
+            f"{path.name} is no report of pytest --mlready (schema_version {version})",
+            expected=f"schema_version {SCHEMA_VERSION}, as --mlready-report=….json writes it",
+        )
+    return dict(report)
+
+
+def compare(earlier: Mapping[str, Any], later: Mapping[str, Any], *, path: str = "") -> dict[str, Any]:
+    """What changed from one report to a later one, as plain data.
+
+    Args:
+        earlier: A report.
+        later: Another, of the same system.
+        path: Where the earlier one lies, for the reader.
+
+    Raises:
+        ReadinessError: A report lacks what a comparison looks up.
+    """
+    try:
+        return _compared(earlier, later, path)
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        raise ReadinessError(
+            f"{path or 'a report'} lacks what a comparison looks up ({type(error).__name__}: {error})",
+            expected="a report as pytest --mlready writes it, unchanged",
+        ) from None
+
+
+def _compared(earlier: Mapping[str, Any], later: Mapping[str, Any], path: str) -> dict[str, Any]:
+    before, after = earlier["items"], later["items"]
+    both = [item for item in after if item in before]
+    moved = [_move(item, before[item], after[item]) for item in both if before[item]["points"] != after[item]["points"]]
+    found = list(yardstick.changes(earlier.get("judged_by", {}), later.get("judged_by", {})))
+    silent = yardstick.unexplained(found, later.get("loosened", ()))
+    return {
+        "with": {"path": path, "started": earlier["provenance"]["started"], "commit": earlier["provenance"]["commit"]},
+        "scores": dict(_scores(earlier, later)),
+        "rose": [m for m in moved if m["to"] > m["from"]],
+        "fell": [m for m in moved if m["to"] < m["from"]],
+        "new": [item for item in after if item not in before],
+        "gone": [item for item in before if item not in after],
+        "metrics": [m for item in both for m in _metrics(item, before[item], after[item])],
+        "loosened": [_loosened(c, later, told=c not in silent) for c in found if c.way != "tighter"]
+        + [_replaced(item, before[item], after[item], later) for item in both if _lost(before[item], after[item])],
+        "tightened": [{"what": c.what, "from": c.before, "to": c.after} for c in found if c.way == "tighter"],
+        "policy_known": "judged_by" in earlier,
+    }
+
+
+def _move(item: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "item": item, "from": before["points"], "to": after["points"],
+        "was": before["status"], "is": after["status"], "reason": after["reason"],
+    }  # fmt: skip
+
+
+def _scores(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Iterator[tuple[str, list[float | None]]]:
+    for rubric in later["scores"]:
+        pair = [report["scores"].get(rubric) for report in (earlier, later)]
+        yield rubric, [None if s is None else float(s.get("fraction", s.get("score", 0.0))) for s in pair]
+
+
+def _metrics(item: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Measurements with intervals that do not touch; the same name of the same test."""
+    old = {(test["id"], entry["name"]): entry for test in before["tests"] for entry in test["evidence"]}
+    for test in after["tests"]:
+        for entry in test["evidence"]:
+            was = old.get((test["id"], entry["name"]))
+            if was and _beyond_noise(was, entry):
+                yield {
+                    "item": item, "name": entry["name"], "from": was["value"], "to": entry["value"],
+                    "unit": entry.get("unit", ""), "interval_from": was["interval"], "interval_to": entry["interval"],
+                    "better": _better(was, entry),
+                }  # fmt: skip
+
+
+def _beyond_noise(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether each value lies outside the other's interval, on the side where that has a bound."""
+    values = (was["value"], now["value"])
+    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+        return False
+    if "interval" not in was or "interval" not in now:
+        return False
+    return _outside(now["value"], was["interval"]) and _outside(was["value"], now["interval"])
+
+
+def _outside(value: float, interval: list[Any]) -> bool:
+    low, high = (b if isinstance(b, (int, float)) else None for b in interval)
+    return (low is not None and value < low) or (high is not None and value > high)
+
+
+def _better(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool | None:
+    """Whether the change is for the better, where the limits tell which way that is."""
+    floor, ceiling = "min" in now, "max" in now
+    if floor == ceiling:
+        return None
+    return bool((now["value"] > was["value"]) == floor)
+
+
+def _loosened(change: yardstick.Change, later: Mapping[str, Any], *, told: bool) -> dict[str, Any]:
+    reasons = [r["reason"] for r in later.get("loosened", ()) if r["what"] == change.what]
+    return {"what": change.what, "from": change.before, "to": change.after, "reason": reasons[-1] if told else ""}
+
+
+def _lost(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether built-in checks that ran before are gone while the item still has tests: somebody replaced them."""
+    return bool(_builtin(before) - _builtin(after)) and bool(after["tests"]) and after["status"] != "not_applicable"
+
+
+def _builtin(item: Mapping[str, Any]) -> set[str]:
+    return {test["id"] for test in item["tests"] if test["builtin"]}
+
+
+def _replaced(
+    item: str, before: Mapping[str, Any], after: Mapping[str, Any], later: Mapping[str, Any]
+) -> dict[str, Any]:
+    what = f"checks.{item}"
+    reasons = [r["reason"] for r in later.get("loosened", ()) if r["what"] == what]
+    gone = sorted(test.rpartition("::")[2] for test in _builtin(before) - _builtin(after))
+    now = sorted(test["id"] for test in after["tests"])
+    return {"what": what, "from": gone, "to": now, "reason": reasons[-1] if reasons else ""}
+
+
+def shortfalls(compared: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each change of policy that needs a reason and has none."""
+    if not compared["policy_known"]:
+        yield f"{compared['with']['path']} does not say what it was judged by; write it anew by a whole run"
+        return
+    for change in compared["loosened"]:
+        if not change["reason"]:
+            yield f"{described(change)}, and nothing says why; next step: {fix(change)}"
+
+
+def described(change: Mapping[str, Any]) -> str:
+    """What was loosened, as a clause: "metrics.roc_auc.min was loosened from 0.9 to 0.88"."""
+    what, before, after = change["what"], change["from"], change["to"]
+    room, _, rest = what.partition(".")
+    if room == "not_applicable":
+        return f"{rest} was declared not applicable"
+    if room == "waivers":
+        return (
+            f"{rest} was waived until {after}" if before is None else f"the waiver of {rest} was prolonged to {after}"
+        )
+    if room == "checks":
+        return f"built-in checks of {rest} were replaced ({', '.join(map(str, before))})"
+    if what.endswith(".builtin"):
+        return f"the built-in checks of {rest.removesuffix('.builtin')} were switched off"
+    if after is None:
+        return f"{what} = {before} was taken away"
+    return f"{what} was set to {after}" if before is None else f"{what} was changed from {before} to {after}"
+
+
+def fix(change: Mapping[str, Any]) -> str:
+    """The lines that give a reason."""
+    what, to = change["what"], change["to"]
+    named = (
+        isinstance(to, (int, float, str)) and not what.startswith(("not_applicable.", "checks.")) and to is not False
+    )
+    value = f" to = {json.dumps(to)}" if named else ""
+    return f'[[tool.mlready.loosened]] what = "{what}"{value} reason = "…"'

@@ -1,0 +1,79 @@
+"""Change over time, in whole runs: comparison with an earlier report, the ratchet on policy, and the history."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+PASSING = """
+import pytest
+
+@pytest.mark.security("no_secrets")
+def test_ours(evidence):
+    evidence.record("files scanned", 12, min=1)
+"""
+SETTINGS = '[metrics]\nroc_auc = {{ min = {least} }}\n[gate]\nratchet = "ratchet.json"\n'
+REASON = '[[loosened]]\nwhat = "metrics.roc_auc.min"\nto = 0.88\nreason = "the label is stricter now"\n'
+
+
+@pytest.fixture
+def ratchet(pytester, readiness):
+    """A project with a committed ratchet report; its file is the first run's own."""
+    pytester.makepyfile(PASSING)
+    settings = pytester.path / "mlready.toml"
+    settings.write_text(SETTINGS.format(least=0.9).replace("ratchet =", "# ratchet ="))
+    readiness("--mlready-report=ratchet.json")
+    settings.write_text(SETTINGS.format(least=0.9))
+    return settings
+
+
+def test_the_ratchet_fails_policy_that_was_loosened_without_a_reason(ratchet, three_ways):
+    assert three_ways().result.ret == 0
+    ratchet.write_text(SETTINGS.format(least=0.88))
+    ran = three_ways()
+    assert ran.result.ret == 1
+    assert "metrics.roc_auc.min was changed from 0.9 to 0.88, and nothing says why" in " ".join(ran.text.split())
+    ratchet.write_text(SETTINGS.format(least=0.88) + REASON)
+    ran = three_ways()
+    assert ran.result.ret == 0
+    assert "the label is stricter now" in " ".join(ran.text.split())
+
+
+def test_an_earlier_report_is_compared_without_gating(pytester, readiness):
+    test = pytester.makepyfile(PASSING)
+    readiness("--mlready-report=old.json")
+    test.write_text(PASSING.replace("    evidence.record", "    evidence.inconclusive('no files'); evidence.record"))
+    ran = readiness("--mlready-compare=old.json", flag="")
+    assert ran.result.ret == 0
+    assert "fell      security.no_secrets: 1 -> 0, verified -> inconclusive" in " ".join(ran.text.split(" "))
+    assert ran.report["compared"]["fell"][0]["item"] == "security.no_secrets"
+
+
+@pytest.mark.parametrize("content", [None, "{}"])
+def test_a_report_that_cannot_be_read_ends_the_run_before_it_measures(pytester, readiness, content):
+    pytester.makepyfile(PASSING)
+    if content:
+        (pytester.path / "old.json").write_text(content)
+    ran = readiness("--mlready-compare=old.json")
+    assert ran.result.ret == 4
+    assert "--mlready-compare: old.json" in ran.errors
+    assert "Traceback" not in ran.errors + ran.text
+
+
+def test_a_folder_of_reports_becomes_the_history_of_the_next(pytester, readiness):
+    pytester.makepyfile(PASSING)
+    (pytester.path / "mlready.toml").write_text('history = "runs"\n')
+    readiness("--mlready-report=runs/1.json")
+    ran = readiness()
+    assert [p["ml_test_score"] for p in ran.report["history"]] == [0.0]
+
+
+def test_the_command_compares_and_its_status_says_whether_something_got_worse(pytester, readiness, ratchet):
+    ratchet.write_text(SETTINGS.format(least=0.88).replace("ratchet =", "# ratchet ="))
+    readiness("--mlready-report=new.json")
+    worse = pytester.run("pytest-mlready", "compare", "ratchet.json", "new.json")
+    assert worse.ret == 1
+    worse.stdout.fnmatch_lines(["loosened  metrics.roc_auc.min was changed from 0.9 to 0.88 (no reason given)"])
+    assert pytester.run("pytest-mlready", "compare", "new.json", "new.json").ret == 0
+    assert json.loads((pytester.path / "new.json").read_text())["judged_by"]["metrics.roc_auc.min"] == 0.88

@@ -1,0 +1,186 @@
+"""Two reports held against one another: what rose, what fell, what moved beyond noise, and what was loosened."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+from given import check_report, fully_verified, outcome, waiver
+
+from pytest_mlready import comparison, trend
+from pytest_mlready.errors import ReadinessError
+from pytest_mlready.gate import Policy
+from pytest_mlready.reports import changes, document
+from pytest_mlready.settings import Settings
+from pytest_mlready.tally import Facts, tally
+
+SECRETS = "security.no_secrets"
+METRICS = "model_quality.metric_thresholds"
+PROVENANCE = {
+    "commit": "a" * 40, "dirty": False, "settings_sha256": None, "model_sha256": None, "data_sha256": {}, "seed": 1,
+    "versions": {}, "trigger": "local", "started": "2026-11-23T10:00:00+00:00", "seconds": 1.5, "as_of": "2026-11-23",
+}  # fmt: skip
+
+
+def report(catalog, some: Facts, **settings):
+    made = document.build(
+        tally(catalog, some), policy=Policy(), shortfalls=(), settings=Settings.model_validate(settings),
+        provenance=PROVENANCE, trouble=(), bare=(),
+    )  # fmt: skip
+    check_report(made, catalog)
+    return made
+
+
+@pytest.fixture
+def whole(catalog):
+    return report(catalog, fully_verified(catalog))
+
+
+def without(catalog, item):
+    every = fully_verified(catalog)
+    kept = tuple(o for o in every.outcomes if o.items != (item,))
+    return Facts(outcomes=kept, attestations=every.attestations, automation=every.automation)
+
+
+def auc(catalog, value, interval, **limits):
+    entry = {"name": "roc_auc", "value": value, "interval": interval, **limits}
+    return report(catalog, Facts(outcomes=(outcome(METRICS, evidence=(entry,)),)))
+
+
+def test_a_report_held_against_itself_has_not_changed(whole):
+    compared = comparison.compare(whole, whole)
+    assert not list(changes.lines(compared))
+    assert not list(comparison.shortfalls(compared))
+
+
+def test_an_item_that_fell_and_one_that_rose_are_told_with_their_status(catalog, whole):
+    worse = report(catalog, without(catalog, SECRETS))
+    (fell,) = comparison.compare(whole, worse)["fell"]
+    assert (fell["item"], fell["from"], fell["to"], fell["was"], fell["is"]) == (
+        SECRETS,
+        1,
+        0,
+        "verified",
+        "unverified",
+    )
+    (rose,) = comparison.compare(worse, whole)["rose"]
+    assert rose["item"] == SECRETS
+    assert any(
+        "fell      security.no_secrets: 1 -> 0" in text for _, text in changes.lines(comparison.compare(whole, worse))
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "moved"),
+    [((0.91, [0.90, 0.92]), False), ((0.85, [0.84, 0.86]), True), ((0.99, [0.98, None]), True), ((0.85, None), False)],
+)
+def test_a_metric_counts_as_moved_only_beyond_both_intervals(catalog, now, moved):
+    before = auc(catalog, 0.92, [0.91, 0.93], min=0.8)
+    value, interval = now
+    after = auc(catalog, value, interval or [None, None], min=0.8)
+    found = comparison.compare(before, after)["metrics"]
+    assert bool(found) == moved
+    if moved:
+        assert found[0]["better"] == (value > 0.92)
+
+
+def test_which_way_is_better_is_told_by_the_limit_and_by_nothing_else(catalog):
+    def better(**limits):
+        before, after = (auc(catalog, v, [v - 0.01, v + 0.01], **limits) for v in (0.5, 0.9))
+        return comparison.compare(before, after)["metrics"][0]["better"]
+
+    assert (better(min=0.1), better(max=1.0), better(), better(min=0.1, max=1.0)) == (True, False, None, None)
+
+
+def test_looser_policy_without_a_reason_is_a_shortfall_with_the_lines_to_paste(catalog):
+    before = report(catalog, fully_verified(catalog), metrics={"roc_auc": {"min": 0.9}})
+    after = report(catalog, fully_verified(catalog), metrics={"roc_auc": {"min": 0.88}})
+    (said,) = comparison.shortfalls(comparison.compare(before, after))
+    assert "metrics.roc_auc.min was changed from 0.9 to 0.88" in said
+    assert '[[tool.mlready.loosened]] what = "metrics.roc_auc.min" to = 0.88 reason = "…"' in said
+
+
+def test_looser_policy_with_a_reason_is_shown_and_no_shortfall(catalog):
+    before = report(catalog, fully_verified(catalog), metrics={"roc_auc": {"min": 0.9}})
+    told = [{"what": "metrics.roc_auc.min", "to": 0.88, "reason": "labels are stricter now"}]
+    after = report(catalog, fully_verified(catalog), metrics={"roc_auc": {"min": 0.88}}, loosened=told)
+    compared = comparison.compare(before, after)
+    assert not list(comparison.shortfalls(compared))
+    assert any("labels are stricter now" in text for _, text in changes.lines(compared))
+
+
+def test_a_check_that_was_replaced_is_policy_that_was_loosened(catalog):
+    def with_test(test, *, builtin):
+        return report(catalog, Facts(outcomes=(outcome(SECRETS, id=test, builtin=builtin),)))
+
+    before = with_test("mlready::security::no_secrets::test_images", builtin=True)
+    after = with_test("tests/test_ours.py::test_secrets", builtin=False)
+    (said,) = comparison.shortfalls(comparison.compare(before, after))
+    assert "built-in checks of security.no_secrets were replaced (test_images)" in said
+
+
+def test_a_new_waiver_and_a_new_exemption_are_told_in_words(catalog):
+    before = report(catalog, fully_verified(catalog))
+    settings = {
+        "not_applicable": {"infrastructure.autoscaling": "fixed load"},
+        "waivers": [{"item": SECRETS, "owner": "p", "reason": "r", "expires": "2027-01-31"}],
+    }
+    made = Settings.model_validate({**settings, "waivers": []})
+    assert made.not_applicable
+    after = copy.deepcopy(before)
+    after["judged_by"] |= {"not_applicable.infrastructure.autoscaling": "declared", f"waivers.{SECRETS}": "2027-01-31"}
+    said = " ".join(comparison.shortfalls(comparison.compare(before, after)))
+    assert "infrastructure.autoscaling was declared not applicable" in said
+    assert "security.no_secrets was waived until 2027-01-31" in said
+    assert waiver(SECRETS).valid
+
+
+def test_a_report_that_does_not_say_what_it_was_judged_by_cannot_be_held_to(whole):
+    old = copy.deepcopy(whole)
+    del old["judged_by"]
+    (said,) = comparison.shortfalls(comparison.compare(old, whole, path="ratchet.json"))
+    assert said.startswith("ratchet.json does not say what it was judged by")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "not valid JSON"),
+        ("[1]", "no report"),
+        ('{"schema_version": 1}', "no report"),
+        ("[" * 100_000, "not valid JSON"),
+    ],
+)
+def test_what_is_no_report_is_refused(tmp_path, content, said):
+    path = tmp_path / "old.json"
+    path.write_text(content)
+    with pytest.raises(ReadinessError, match=said):
+        comparison.read(path)
+
+
+@pytest.mark.parametrize("broken", ["points", "tests", "status"])
+def test_a_report_that_somebody_changed_is_refused_without_a_traceback(whole, broken):
+    old = copy.deepcopy(whole)
+    del old["items"][SECRETS][broken]
+    with pytest.raises(ReadinessError, match="lacks what a comparison looks up"):
+        comparison.compare(
+            old, copy.deepcopy(whole) | {"items": {**whole["items"], SECRETS: {**whole["items"][SECRETS], "points": 0}}}
+        )
+
+
+def test_a_folder_of_reports_is_a_trend_oldest_first(tmp_path, whole):
+    for n, day in enumerate(("2026-11-03", "2026-11-01", "2026-11-02")):
+        one = copy.deepcopy(whole)
+        one["provenance"]["started"] = f"{day}T10:00:00+00:00"
+        (tmp_path / f"{n}.json").write_text(json.dumps(one))
+    (tmp_path / "notes.json").write_text("{}")
+    points, refused = trend.read(tmp_path)
+    assert [p["started"][:10] for p in points] == ["2026-11-01", "2026-11-02", "2026-11-03"]
+    assert points[0]["ml_test_score"] == 7
+    assert len(refused) == 1
+    assert "notes.json" in refused[0]
+
+
+def test_a_folder_that_is_not_there_has_no_history_yet(tmp_path):
+    assert trend.read(tmp_path / "none") == ([], [])
