@@ -44,8 +44,8 @@ class Change:
 def write(settings: Settings, items: Iterable[Item]) -> dict[str, Any]:
     """Every threshold, limit and exception that this run is judged by, flat and as JSON can carry it.
 
-    Keys read as in the settings ("metrics.roc_auc.min", "items.security.no_secrets.baseline"). Options of items appear
-    with the values that hold, defaults included, so that a default which changed shows too.
+    Keys read as in the settings ("metrics.roc_auc.min", "items.infrastructure.load_test.factor"). Of items' options
+    those that the settings give: a default that a release of ours adds or changes is no policy of the project's.
     """
     tables = settings.model_dump(include=set(TABLES), exclude_none=True)
     tables["model"] = settings.model.model_dump(include=set(LIMITS), exclude_none=True)
@@ -53,7 +53,8 @@ def write(settings: Settings, items: Iterable[Item]) -> dict[str, Any]:
     found = dict(_flat(tables))
     for item in items:
         values = settings.options(item)
-        judging = [o.name for o in item.options if o.type in MEASURED or _excuses(o.name)]
+        given = settings.items.get(item.id, {})
+        judging = [o.name for o in item.options if o.name in given and (o.type in MEASURED or _excuses(o.name))]
         found |= {f"items.{item.id}.{n}": values[n] for n in judging if values[n] is not None}
     found |= {f"items.{i}.builtin": False for i in settings.items if not settings.item(i).builtin}
     found |= {f"not_applicable.{i}": "declared" for i in settings.not_applicable}

@@ -49,7 +49,7 @@ def ways(before, after):
         ({"confidence": 0.9}, "confidence", "looser"),
         ({"not_applicable": {"infrastructure.autoscaling": "fixed load"}}, "not_applicable.infrastructure.autoscaling", "looser"),
         ({"items": {"security.no_secrets": {"builtin": False, "reason": "ours"}}}, "items.security.no_secrets.builtin", "looser"),
-        ({"items": {"infrastructure.load_test": {"factor": 1.0}}}, "items.infrastructure.load_test.factor", "looser"),
+        ({"items": {"infrastructure.load_test": {"factor": 1.0}}}, "items.infrastructure.load_test.factor", "changed"),
         ({"items": {"infrastructure.cold_start": {"limit": "90 s"}}}, "items.infrastructure.cold_start.limit", "changed"),
         ({"items": {"monitoring.feature_drift": {"ignore": ["age"]}}}, "items.monitoring.feature_drift.ignore", "looser"),
     ],
@@ -67,6 +67,15 @@ def test_a_new_and_a_longer_waiver_are_looser_and_an_ended_one_is_not(judged):
     assert ways(waived(first), waived(later)) == {key: "looser"}
     assert ways(waived(later), waived(first)) == {key: "tighter"}
     assert ways(waived(first), judged()) == {key: "tighter"}
+
+
+def test_an_option_that_both_give_is_looser_or_tighter_and_one_of_our_defaults_is_no_policy(judged):
+    def factor(value):
+        return judged(items={"infrastructure.load_test": {"factor": value}})
+
+    key = "items.infrastructure.load_test.factor"
+    assert (ways(factor(2.0), factor(1.0)), ways(factor(2.0), factor(3.0))) == ({key: "looser"}, {key: "tighter"})
+    assert not [key for key in judged() if key.startswith("items.")]
 
 
 def test_nothing_changed_is_nothing_loosened(judged):
