@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_mlready import people
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
@@ -87,7 +89,7 @@ def judge(attestation: Attestation, item: Item, *, root: Path, scope: Scope, tod
 
 
 def _people(a: Attestation) -> str:
-    if a.by.strip().casefold() == a.approver.strip().casefold():
+    if people.same_person(people.without_role(a.by), people.without_role(a.approver)):
         return f"the approver is the author ({a.by}); someone else must approve"
     return ""
 

@@ -49,6 +49,9 @@ def test_a_complete_attestation_is_valid_and_knows_its_days(judged):
     ("changes", "why"),
     [
         ({"approver": "ada lovelace "}, "the approver is the author"),
+        ({"approver": "Lovelace, Ada"}, "the approver is the author"),
+        ({"approver": "Ada Lovelace, chair of the board"}, "the approver is the author"),
+        ({"approver": "Dr. Ada Lovelace <ada@example.com>"}, "the approver is the author"),
         ({"expires": TODAY - dt.timedelta(1)}, "it expired on"),
         ({"on": TODAY + dt.timedelta(1)}, "in the future"),
         ({"evidence": "gone.md"}, "is not there"),

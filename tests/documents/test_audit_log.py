@@ -12,7 +12,7 @@ import pytest
 
 from pytest_mlready.documents import jsonlines
 from pytest_mlready.documents.audit import __main__ as command
-from pytest_mlready.documents.audit import chain, entries, log, verdicts
+from pytest_mlready.documents.audit import chain, log, verdicts
 from pytest_mlready.errors import DataError
 
 EXAMPLE = Path(__file__).parents[2] / "example_project"
@@ -319,17 +319,6 @@ def test_a_ref_that_is_not_there_is_an_error_and_never_an_option_of_git(reposito
     assert not (repository / "stolen").exists()
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("Ada", "ada ", True), ("Ada <a@x.io>", "A@X.io", True), ("Ada <a@x.io>", "Ada <b@x.io>", True),
-        ("Ada", "Grace", False), ("Ada <a@x.io>", "Grace <g@x.io>", False), ("", "", False), ("a@x.io", "g@x.io", False),
-    ],
-)  # fmt: skip
-def test_when_two_names_are_one_person(one, other, same):
-    assert entries.same_person(one, other) is same
-
-
 def test_the_command_appends_with_digests_and_verifies(tmp_path, capsys):
     (tmp_path / "model.bin").write_bytes(b"model")
     (tmp_path / "report.json").write_bytes(b"good")
@@ -378,20 +367,6 @@ def test_the_log_of_the_example_is_whole():
     assert verdicts.judge_protection(found).outcome == "passed"
     assert verdicts.judge_entries(found, root=EXAMPLE, now=dt.datetime(2026, 11, 25, tzinfo=dt.UTC)).outcome == "passed"
     assert verdicts.judge_deployed(found, {live: "live"}).outcome == "passed"
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("@ada", "ada", True),
-        ("ada", "ada@example.com", True),
-        ("Ada Example <ada@example.com>", "@ada", True),
-        ("ada", "grace@example.com", False),
-        ("Ada <ada@example.com>", "Grace", False),
-    ],
-)
-def test_handles_and_addresses_of_one_person_are_one(one, other, same):
-    assert entries.same_person(one, other) is same
 
 
 def test_a_number_beyond_all_bounds_is_an_error_and_no_crash(tmp_path):

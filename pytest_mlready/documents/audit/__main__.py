@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from pytest_mlready.documents import jsonlines
 from pytest_mlready.documents.audit import chain, entries
 from pytest_mlready.errors import DataError, ReadinessError
+from pytest_mlready.people import same_person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +73,7 @@ def append(path: Path, words: Sequence[str]) -> str:
     entry = entries.entry(table, "the entry")
     if entry.deploys and entry.lacks:
         raise DataError(f"the entry lacks {', '.join(entry.lacks)}")
-    if entry.deploys and entries.same_person(entry.author, entry.approver):
+    if entry.deploys and same_person(entry.author, entry.approver):
         raise DataError(f"{entry.approver} cannot approve their own work")
     return f"head {chain.append(path, table)}"
 

@@ -23,7 +23,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "time": ("time", "timestamp", "deployed_at", "on"),
     "event": ("event", "action"),
 }
-_MAIL = re.compile(r"<?([^<>\s]+@[^<>\s]+)>?")
 _SHA256 = re.compile(r"(?:sha256[:=])?([0-9a-f]{64})", re.IGNORECASE)
 
 
@@ -90,25 +89,6 @@ def sha256(text: str) -> str:
     """A digest without its prefix, in lower case; "" where the text is none."""
     match = _SHA256.fullmatch(text.strip())
     return match[1].lower() if match else ""
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are of one person: by address where both have one, else by the words of the name."""
-    if not one.strip() or not other.strip():
-        return False
-    addresses = [match[1].casefold() for text in (one, other) if (match := _MAIL.search(text))]
-    if len(addresses) == 2 and addresses[0] == addresses[1]:
-        return True
-    if len(addresses) == 1:
-        handle = _name(other if _MAIL.search(one) else one)
-        if handle and handle == addresses[0].partition("@")[0]:
-            return True  # jane, and jane@example.com
-    return bool(_name(one)) and _name(one) == _name(other)
-
-
-def _name(text: str) -> str:
-    """The words of a name, or a handle without its @."""
-    return " ".join(_MAIL.sub(" ", text).split()).casefold().removeprefix("@")
 
 
 def _first(table: Mapping[str, Any], names: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_mlready.documents.audit import entries
+from pytest_mlready.people import same_person
 from pytest_mlready.values import Measurement, Verdict
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def judge_deployed(log: Log, deployed: Mapping[str, str], *, candidate: str | No
 def _faults(entry: Entry, root: Path, now: dt.datetime) -> Iterator[str]:
     if entry.lacks:
         yield f"lacks {', '.join(entry.lacks)}"
-    if entries.same_person(entry.author, entry.approver):
+    if same_person(entry.author, entry.approver):
         yield f"{entry.approver} approved what is their own work"
     if entry.time and entry.moment is None:
         yield f"its time {entry.time[:40]!r} is none of ISO 8601"
