@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from pytest_mlready.errors import ReadinessError, near
 if TYPE_CHECKING:
     from pytest_mlready.catalog import Catalog
 
+DATE = click.DateTime(formats=["%Y-%m-%d"])
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -89,6 +91,38 @@ def compare(earlier: Path, later: Path) -> None:
     click.echo(plain("\n".join([changes.heading(compared), *told]), lines=True))
     if compared["fell"] or any(comparison.shortfalls(compared)):
         sys.exit(1)
+
+
+@main.command()
+@click.argument("item")
+@click.option("--evidence", required=True, metavar="FILE", help="The document that shows it, or a link.")
+@click.option("--by", required=True, metavar="NAME", help="Who says so.")
+@click.option("--role", required=True, help="In which role.")
+@click.option("--approver", required=True, metavar="NAME", help="Who approved it: someone else.")
+@click.option("--expires", required=True, type=DATE, metavar="DATE", help="Last day on which it holds.")
+@click.option("--on", type=DATE, metavar="DATE", help="When it was said; today.")
+@click.option("--statement", metavar="TEXT", help="What is stated, in a sentence.")
+@click.option("--versions", metavar="RANGE", help="Model versions that it is about, such as '>=2,<3'.")
+@click.option("--config", type=FILE, help="Settings file; otherwise the nearest one upward.")
+def attest(item: str, config: Path | None, on: dt.datetime | None, expires: dt.datetime, **said: Any) -> None:
+    """Write a person's word for ITEM into the settings.
+
+    It is bound to the digest of the document, and to that of the model where the item is about the model. What would
+    not be valid is refused. An earlier word for the same item is renewed in its place; comments in the file stay.
+    """
+    from pytest_mlready import signing
+    from pytest_mlready.explanation import plain
+
+    today = dt.datetime.now(tz=dt.UTC).date()
+    word = signing.Word(item=item, on=on.date() if on else today, expires=expires.date(), **said)
+    try:
+        written = signing.attest(word, config=config, items=_catalog().items, today=today)
+    except ReadinessError as error:
+        raise Mistaken(plain(str(error), lines=True)) from None
+    bound = [f"{key} {written.entry[key][:12]}…" for key in ("sha256", "model_sha256") if key in written.entry]
+    verb = "renewed" if written.renewed else "written"
+    click.echo(f"{verb} in {written.path.name}: {item} by {word.by}, approved by {word.approver}, until {word.expires}")
+    click.echo(f"bound to {', '.join(bound)}" if bound else "bound to nothing: a link can only be shown")
 
 
 def _catalog() -> Catalog:
