@@ -32,25 +32,29 @@ def log() -> pl.DataFrame:
     """Rows, answers and times; the last one is of now."""
     rows = pl.read_parquet(HERE / "data" / "heldout.parquet").sample(ROWS, seed=7)
     model = load(HERE / "artifacts" / "model.skops", version=VERSION, sha256=None)
+    above = model.pipeline.predict_proba(rows.to_pandas())[:, model.classes.index(">50K")]
     now = dt.datetime.now(tz=dt.UTC)
     return rows.select(
         id=pl.Series([hashlib.sha256(f"prediction {n}".encode()).hexdigest()[:16] for n in range(ROWS)]),
         time=pl.Series([now - WEEK * (1 - (n + 1) / ROWS) for n in range(ROWS)]),
         model_version=pl.lit(VERSION),
         prediction=pl.Series(model.pipeline.predict(rows.to_pandas()).tolist()),
+        probability=pl.Series(above.tolist()),  # of ">50K"
+        age="age",
+        sex="sex",
         income="income",
     )
 
 
 def predictions() -> pl.DataFrame:
-    """One row for each prediction: id, time, model_version, prediction."""
-    return log().drop("income")
+    """One row for each prediction: id, time, model_version, prediction, probability, age."""
+    return log().drop("income", "sex")
 
 
 def outcomes() -> pl.DataFrame:
-    """One row for each outcome that is known by now: id, time, outcome."""
+    """One row for each outcome that is known by now: id, time, outcome; and the sex, which the service is not told."""
     known = log().with_columns(time=pl.col("time") + LATER).filter(pl.col("time") <= dt.datetime.now(tz=dt.UTC))
-    return known.filter(pl.int_range(pl.len()) % SILENT != 0).select("id", "time", outcome="income")
+    return known.filter(pl.int_range(pl.len()) % SILENT != 0).select("id", "time", "sex", outcome="income")
 
 
 def agreement() -> Iterable[tuple[str, float]]:

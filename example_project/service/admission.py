@@ -14,10 +14,12 @@ from starlette.requests import ClientDisconnect
 from service.access import Caller, TokenError, verified
 from service.problems import RequestError, invalid
 from service.schema import Batch
+from service.violations import broken
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from service.metrics import Metrics
     from service.settings import Settings
 
 MAX_BODY = 256 * 1024  # bytes; a full batch takes about 25,000
@@ -72,6 +74,9 @@ async def batch(request: Request) -> Batch:
     try:
         return Batch.model_validate_json(body)
     except ValidationError as error:
+        metrics: Metrics = request.app.state.metrics
+        for _, field in broken(error):
+            metrics.violations.labels(field).inc()
         raise invalid(error) from None
 
 

@@ -8,6 +8,8 @@ from collections import deque
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from service.violations import PLACES
+
 # 0.25 is the objective at the 99th percentile: a quantile is exact only at an edge.
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -52,6 +54,10 @@ class Metrics:
         )
         self.in_progress = Gauge("http_requests_in_progress", "Requests being answered.", registry=registry)
         self.model = Gauge("income_model_info", "The model that answers.", ["version", "sha256"], registry=registry)
+        self.trained = Gauge(
+            "income_model_trained_timestamp_seconds", "When the model that answers was trained.", registry=registry
+        )
+        self.trained.set(math.nan)  # until one answers
         self.predictions = Counter("income_predictions", "Predictions by label.", ["label"], registry=registry)
         self.waiting = Gauge("income_requests_waiting", "Requests that wait for the model.", registry=registry)
         self.drift = Drift()
@@ -59,6 +65,12 @@ class Metrics:
             "income_prediction_drift_psi", "Labels served last against those on the training rows.", registry=registry
         )
         psi.set_function(self.drift.psi)
+        # Every label is there from the start: a series that begins with its first violation has never risen.
+        self.violations = Counter(
+            "income_schema_violations", "Rows that break the schema, by field.", ["field"], registry=registry
+        )
+        for place in PLACES:
+            self.violations.labels(place)
         self.nonfinite = Counter(
             "income_nonfinite_predictions", "Probabilities that were not finite; none was sent.", registry=registry
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -34,6 +36,7 @@ class Model:
     version: str
     sha256: str
     classes: list[Label]
+    trained: float  # Unix seconds; NaN where nothing beside the artifact says it
 
     def probabilities(self, instances: Sequence[Instance]) -> list[list[float]]:
         """A row for each instance, a column for each class; computed from a frame such as the one trained on."""
@@ -59,7 +62,7 @@ def load(path: Path, *, version: str, sha256: str | None) -> Model:
     found, expected = hashlib.sha256(content).hexdigest(), sha256 or published_digest(path)
     if found != expected:
         raise ModelError("model_digest_wrong", f"{path} has sha256 {found}; {expected} was released")
-    model = assembled(unpacked(path, content), version=version, sha256=found)
+    model = assembled(unpacked(path, content), version=version, sha256=found, trained=trained(path, found))
     try_once(model)
     return model
 
@@ -77,6 +80,15 @@ def published_digest(path: Path) -> str:
     raise ModelError("model_digest_unknown", f"{sums} does not name {path.name}")
 
 
+def trained(path: Path, sha256: str) -> float:
+    """When trained.json beside the artifact says that these very bytes were trained; NaN where it does not."""
+    try:
+        said = json.loads(path.with_name("trained.json").read_text(encoding="utf-8"))[path.name]
+        return datetime.fromisoformat(said["trained_at"]).timestamp() if said["sha256"] == sha256 else math.nan
+    except (OSError, ValueError, LookupError, TypeError):
+        return math.nan
+
+
 def unpacked(path: Path, content: bytes) -> Any:
     """The pipeline in a skops file. The bytes are those whose digest was checked, not read again."""
     try:
@@ -87,11 +99,16 @@ def unpacked(path: Path, content: bytes) -> Any:
         raise ModelError("model_unreadable", f"{path}: {type(error).__name__}") from error
 
 
-def assembled(pipeline: Any, *, version: str, sha256: str) -> Model:
+def assembled(pipeline: Any, *, version: str, sha256: str, trained: float = math.nan) -> Model:
     from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
     return Model(
-        pipeline=pipeline, threads=ThreadpoolController(), version=version, sha256=sha256, classes=labels(pipeline)
+        pipeline=pipeline,
+        threads=ThreadpoolController(),
+        version=version,
+        sha256=sha256,
+        classes=labels(pipeline),
+        trained=trained,
     )
 
 

@@ -97,6 +97,7 @@ class Predictor:
         self.model = model
         self.metrics.model.clear()
         self.metrics.model.labels(model.version, model.sha256).set(1)
+        self.metrics.trained.set(model.trained)
         LOG.info("model ready", extra={"fields": {"version": model.version, "sha256": model.sha256}})
 
     async def _answer_all(self) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
+from prometheus_client.parser import text_string_to_metric_families
 from service.access import for_readiness
 from service.app import create_app
 from service.logs import JsonLines
@@ -234,3 +235,47 @@ def test_metrics_count_by_route_and_never_by_what_a_client_made_up(ask):
     assert 'http_requests_total{method="GET",route="unknown",status="404"}' in figures
     assert 'http_request_duration_seconds_bucket{le="0.25",method="POST",route="/predict"}' in figures
     assert str(id(ask)) not in figures
+
+
+def violations(ask):
+    """Rows counted so far, by field."""
+    figures = ask("GET", "/metrics", headers=authorized()).text
+    (family,) = [f for f in text_string_to_metric_families(figures) if f.name == "income_schema_violations"]
+    return {s.labels["field"]: s.value for s in family.samples if s.name.endswith("_total")}
+
+
+@pytest.mark.parametrize(
+    ("rows", "counted"),
+    [
+        ([{**ONE, "age": "39"}], {"age": 1}),
+        ([{**ONE, "education-num": 17}, ONE, {**ONE, "education-num": None, "occupation": CANARY}],
+         {"education-num": 1, "occupation": 1}),
+        ([{**ONE, "age": float("nan"), "workclass": None}], {"age": 1, "workclass": 1}),
+        ([{**ONE, CANARY: 1, "more": 2}, {**ONE, CANARY: 1}], {"unknown field": 2}),
+        ([[39], "39"], {"row": 2}),
+        ([{}], dict.fromkeys(ONE, 1)),
+        ([ONE], {}),
+        ([], {}),
+        ([ONE] * 101, {}),
+    ],
+)  # fmt: skip
+def test_rows_that_break_the_schema_are_counted_by_field_and_never_by_what_a_client_made_up(ask, rows, counted):
+    before = violations(ask)
+    assert set(before) == {*ONE, "row", "unknown field"}
+    content = json.dumps({"instances": rows})
+    ask("POST", "/predict", content=content, headers={**authorized(), "Content-Type": "application/json"})
+    after = violations(ask)
+    assert {field: after[field] - before[field] for field in after if after[field] != before[field]} == counted
+    assert set(after) == set(before)
+
+
+def test_an_answer_that_is_no_number_is_counted_and_not_sent(ask, monkeypatch):
+    def nonfinite():
+        figures = ask("GET", "/metrics", headers=authorized()).text
+        return float(figures.partition("\nincome_nonfinite_predictions_total ")[2].split()[0])
+
+    before = nonfinite()
+    monkeypatch.setattr("service.model.Model.probabilities", lambda *_: [[float("nan"), float("nan")]])
+    answer = ask("POST", "/predict", json=EXAMPLE, headers=authorized())
+    assert (answer.status_code, answer.json()["reason"]) == (500, "model_not_finite")
+    assert nonfinite() == before + 2

@@ -72,6 +72,8 @@ class Handler(BaseHTTPRequestHandler):
     asked = 0
     counting = threading.Lock()
     answers: dict[tuple, int] = {}  # noqa: RUF012 - shared by all requests
+    broken: dict[str, int] = {"x": 0, "name": 0, "row": 0}  # noqa: RUF012 - likewise
+    nonfinite = 0
 
     def log_message(self, *_):
         pass
@@ -110,6 +112,13 @@ class Handler(BaseHTTPRequestHandler):
         lines += ["# TYPE process_resident_memory_bytes gauge", "process_resident_memory_bytes 5e7"]
         lines += ["# TYPE answers_in_progress gauge", "answers_in_progress 1"]
         lines += ["# TYPE drift_psi gauge", "drift_psi 0.01"]
+        if any(fault.startswith("counts") for fault in self.faults):
+            name = "rows_refused" if "counts under another name" in self.faults else "rows_invalid"
+            with self.counting:
+                lines += [f"# TYPE {name}_total counter"]
+                lines += [f'{name}_total{{field="{field}"}} {n}' for field, n in self.broken.items()]
+        if "shows non-finite" in self.faults:
+            lines += ["# TYPE answers_nonfinite_total counter", f"answers_nonfinite_total {self.nonfinite}"]
         return ("\n".join(lines) + "\n").encode()
 
     def give(self, status, value, **headers):
@@ -230,6 +239,7 @@ class Handler(BaseHTTPRequestHandler):
                 set(whole) != {"instances"} and "lax" not in self.faults
             ):
                 raise ValueError("instances")
+            self.count_rows(rows)
             values = [self.value(row) for row in rows]
         except Exception as reason:
             if "trace" in self.faults:
@@ -247,7 +257,37 @@ class Handler(BaseHTTPRequestHandler):
                 return self.give(422, {"reason": f"cannot read {body.decode(errors='replace')}"})
             return self.give(422, {"reason": type(reason).__name__})
         wrong = 3 if "wrong answer" in self.faults else 2
+        if os.environ.get("NONFINITE") and "recovers" not in self.faults:
+            type(self).nonfinite += "forgets non-finite" not in self.faults
+            if "passes non-finite on" not in self.faults:
+                return self.give(500, {"reason": "no number"})
+            values = [math.nan for _ in values]
         return self.give(200, {"predictions": [wrong * value for value in values]})
+
+    def count_rows(self, rows):
+        """Counts rows that break the schema by field, as "counts …" faults have it."""
+        fields = [field for row in rows if (field := self.broken_field(row))]
+        if "counts valid rows" in self.faults:
+            fields = fields or ["row"]
+        if "counts requests" in self.faults:
+            fields = fields[:1]
+        if "counts twice" in self.faults:
+            fields *= 2
+        if "counts no nulls" in self.faults:
+            fields = [] if any(isinstance(row, dict) and None in row.values() for row in rows) else fields
+        if "counts nothing" in self.faults:
+            fields = []
+        with self.counting:
+            for field in fields:
+                self.broken[field] += 1
+
+    def broken_field(self, row):
+        try:
+            self.value(row)
+        except (ValueError, KeyError, TypeError, OverflowError) as reason:
+            told = str(reason).strip("'")
+            return told if told in ("x", "name") else "row"
+        return ""
 
     def obey(self, body):
         """Does with the first row's name what no service should; True where it has answered."""

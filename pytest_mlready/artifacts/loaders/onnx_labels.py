@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_mlready.artifacts import protobuf
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,46 +36,19 @@ def _of_node(node: bytes) -> Iterator[tuple[Any, ...]]:
 
 
 def _parts(message: bytes, number: int) -> list[bytes]:
-    return [value for field, value in _fields(message) if field == number and isinstance(value, bytes)]
+    return [value for field, value in protobuf.fields(message) if field == number and isinstance(value, bytes)]
 
 
 def _integers(attribute: bytes) -> Iterator[int]:
-    for field, value in _fields(attribute):
+    for field, value in protobuf.fields(attribute):
         if field == _INTS and isinstance(value, int):
             yield _signed(value)
         elif field == _INTS and isinstance(value, bytes):
             position = 0
             while position < len(value):
-                number, position = _varint(value, position)
+                number, position = protobuf.varint(value, position)
                 yield _signed(number)
 
 
 def _signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    position = 0
-    while position < len(message):
-        key, position = _varint(message, position)
-        if key & 7 == 0:
-            value, position = _varint(message, position)
-            yield key >> 3, value
-            continue
-        if key & 7 == 2:
-            length, position = _varint(message, position)
-        elif key & 7 in (1, 5):
-            length = 8 if key & 7 == 1 else 4
-        else:
-            raise ValueError("a group, which ONNX does not use")
-        yield key >> 3, message[position : position + length]
-        position += length
-
-
-def _varint(message: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[position]
-        value, shift, position = value | (byte & 0x7F) << shift, shift + 7, position + 1
-        if byte < 0x80 or shift > 63:
-            return value, position
