@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +41,7 @@ def test_every_link_in_our_documents_leads_somewhere():
                 assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/guide.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/guide.md", "docs/ci.md"])
 def test_every_settings_example_in_our_documents_is_valid(document, tmp_path, catalog):
     """Dots stand where a reader puts a digest of his own."""
     text = (ROOT / document).read_text(encoding="utf-8").replace('sha256 = "…"', f'sha256 = "{"0" * 64}"')
@@ -51,12 +54,79 @@ def test_every_settings_example_in_our_documents_is_valid(document, tmp_path, ca
         settings.load(file, items=catalog.items)
 
 
-def test_the_workflow_in_the_guide_counts_as_automation(tmp_path):
-    (workflow,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/guide.md").read_text(encoding="utf-8"), re.DOTALL)
-    folder = tmp_path / ".github/workflows"
-    folder.mkdir(parents=True)
-    (folder / "readiness.yml").write_text(workflow, encoding="utf-8")
-    assert ci.gate_in_ci(tmp_path)
+def pipelines():
+    """(path, content) of every CI configuration in docs/ci.md; its first line names its file."""
+    text = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    return re.findall(r"```(?:yaml|groovy)\n(?:#|//) (\S+)\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.parametrize(("path", "content"), pipelines(), ids=[path for path, _ in pipelines()])
+def test_every_pipeline_in_the_documents_counts_as_automation(tmp_path, path, content):
+    target = tmp_path / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(content, encoding="utf-8")
+    assert [str(found) for _, found, _ in ci.gate_in_ci(tmp_path)] == [path]
+
+
+def commands():
+    """Every command that a reader is told to type, continued lines joined, comments dropped."""
+    for document in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]:
+        for block in re.findall(r"```console\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL):
+            for line in re.findall(r"^\$ (.*)$", block.replace("\\\n", " "), re.MULTILINE):
+                yield re.sub(r"\s+# .*", "", line).strip()
+
+
+BY_CI = re.compile(  # `.ci/run` executes the two, on a clean checkout; what they stand for is held against the Makefile below
+    r"make |git clone|python3 -m venv|apt-get|pip install|\.venv/bin/(pip|python|pytest)"
+)
+
+
+@pytest.fixture
+def project(pytester, readiness):
+    """A project in which every command of the documents has something to do: settings, a document, two reports."""
+    (pytester.path / "mlready.toml").write_text('[model]\npath = "model.bin"\n')
+    (pytester.path / "model.bin").write_bytes(b"weights")
+    (pytester.path / "docs").mkdir()
+    (pytester.path / "docs/ethics-review.md").write_text("accepted")
+    pytester.makepyfile('import pytest\n@pytest.mark.security("no_secrets")\ndef test_it(): pass')
+    return pytester
+
+
+@pytest.mark.parametrize("command", dict.fromkeys(c for c in commands() if not BY_CI.match(c)))
+def test_every_command_in_the_documents_works(project, readiness, command):
+    later = dt.datetime.now(tz=dt.UTC).date() + dt.timedelta(days=90)
+    words = [re.sub(r"^20\d\d-\d\d-\d\d$", str(later), word) for word in shlex.split(command)]
+    if "compare" in words:
+        readiness("--mlready-item=security.no_secrets", "--mlready-report=old.json", "--mlready-report=new.json")
+    program = [sys.executable, "-m", "pytest"] if words[0] == "pytest" else [shutil.which(words[0])]
+    ours = ["--mlready-item=security.no_secrets", "-p", "no:cacheprovider"] if words[0] == "pytest" else []
+    ran = project.run(*program, *words[1:], *ours)
+    assert ran.ret == 0, ran.stderr.str()
+
+
+def test_what_the_two_commands_stand_for_is_what_the_makefile_does():
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(BIN)", ".venv/bin").replace("$(VENV)", ".venv")
+    recipe = recipe.replace("$(PYTHON)", "python3").replace("--quiet ", "").replace("--upgrade pip", "--upgrade pip")
+    told = [c for c in commands() if c.startswith((".venv/bin/", "python3 -m venv"))]
+    assert told
+    for command in told:
+        assert command in recipe, command
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        e
+        for d in ("README.md", "docs/guide.md")
+        for e in re.findall(r"```python\n(.*?)```", (ROOT / d).read_text(), re.DOTALL)
+    ],
+)
+def test_every_test_in_the_documents_runs_as_it_stands(pytester, readiness, example):
+    (pytester.path / "mlready.toml").write_text('[data]\nreference = "r.csv"\ncurrent = "r.csv"\n')
+    (pytester.path / "r.csv").write_text("a\n1\n2\n")
+    pytester.makepyfile(f"{example}\n\ndef my_drift(reference, current):\n    return 0.1\n")
+    ran = readiness("-k", "drifted")
+    assert "passed" in [test["outcome"] for test in ran.item("monitoring.feature_drift")["tests"]]
 
 
 def test_the_first_page_of_the_guide_works_on_an_empty_project(pytester, readiness):
