@@ -141,7 +141,7 @@ def test_the_first_page_of_the_guide_works_on_an_empty_project(pytester, readine
         from sklearn.linear_model import LogisticRegression
         rng = np.random.default_rng(0)
         X = pd.DataFrame(rng.normal(size=(2000, 3)), columns=list("abc"))
-        y = (X["a"] + rng.normal(size=2000) / 2 > 0).astype(int)
+        y = (X["a"] + X["b"] / 2 - X["c"] / 2 + rng.normal(size=2000) / 2 > 0).astype(int)
         joblib.dump(LogisticRegression().fit(X[:1000], y[:1000]), "model.joblib")
         X.assign(churned=y)[:1000].to_csv("train.csv", index=False)
         X.assign(churned=y)[1000:].to_csv("heldout.csv", index=False)
