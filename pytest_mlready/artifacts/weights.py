@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 MOST = 2_000_000  # parts of an object that are looked at
 # Fitted attributes that no prediction reads: scores and statistics of the training, and labels, among which NaN may
-# stand for "missing" (categories), for a fold that failed (cv_results_) or a row that no tree left out (oob_…).
+# stand for "missing" (categories, the rows that an imputer keeps), for a fold that failed (cv_results_), for a row
+# that no tree left out (oob_…) or that no cluster reaches (reachability_).
 ASIDE = frozenset({
     "cv_results_", "train_score_", "validation_score_", "validation_scores_", "train_score", "oob_score_",
     "oob_decision_function_", "oob_prediction_", "oob_improvement_", "oob_scores_", "loss_curve_", "loss_", "scores_",
     "pvalues_", "categories_", "classes_", "statistics_", "refit_time_", "best_score_", "impurity", "gain",
-    "_fill_value_orig", "_fill_value_above", "_fill_value_below",
+    "reachability_", "core_distances_", "_fill_value_orig", "_fill_value_above", "_fill_value_below",
 })  # fmt: skip
 _LEAVES = (str, bytes, bytearray, int, complex, type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
 
@@ -109,12 +110,14 @@ def _booster(node: Any) -> Iterator[tuple[str, NDArray[Any]]] | None:
 
 def _inside(name: str, node: Any) -> list[tuple[str, Any]]:
     """Parts of a container or an object, with their names."""
+    if hasattr(node, "tocsr"):  # scipy.sparse, which keeps lists, or is a dictionary, in some forms
+        return [(f"{name}.data", node.tocsr().data)]
     if isinstance(node, Mapping):
         return [(f"{name}[{key!r}]", part) for key, part in node.items() if key not in ASIDE]
     if isinstance(node, list | tuple | set | frozenset):
         return _entries(name, node)
-    if hasattr(node, "tocsr"):  # scipy.sparse
-        return [(f"{name}.data", getattr(node, "data", None))]
+    if type(node).__name__ == "Series" and type(node).__module__.partition(".")[0] in ("pandas", "polars"):
+        return [(name, node.to_numpy())]  # coefficients by name; a whole frame is rather data, with what is missing
     state = getattr(node, "__dict__", None)
     state = _compiled(node) if state is None else state
     if not isinstance(state, Mapping):
@@ -123,8 +126,13 @@ def _inside(name: str, node: Any) -> list[tuple[str, Any]]:
     return [
         (f"{name}.{key}".lstrip("."), part)
         for key, part in state.items()
-        if key not in ASIDE and (key not in given or _fitted(part))
+        if key not in ASIDE and (key not in given or _fitted(part)) and not _kept_by_imputer(node, key)
     ]
+
+
+def _kept_by_imputer(node: Any, key: str) -> bool:
+    """Whether these are the rows that KNNImputer fills gaps from, which have gaps themselves."""
+    return key == "_fit_X" and hasattr(node, "missing_values")
 
 
 def _entries(name: str, parts: Any) -> list[tuple[str, Any]]:

@@ -57,13 +57,22 @@ def log(mlready: Project, evidence: Evidence, request: pytest.FixtureRequest, it
 
     Raises:
         Unverified: No tables are named, or no columns of answers and outcomes.
+        DataError: Answers and outcomes are the same column.
     """
+    from pytest_mlready.errors import DataError
+
     given = options(mlready, item)
     lacking = [name for name in ("predictions", "outcomes", "prediction", "outcome") if not given[name]]
     if lacking:
         told = ", ".join(f'{name} = "…"' for name in lacking)
         evidence.unverified(
             "no table joins answers with what happened afterwards", fix=f'[tool.mlready.items."{item}"] {told}'
+        )
+    if (given["predictions"], given["prediction"]) == (given["outcomes"], given["outcome"]):
+        raise DataError(
+            f'predictions and outcomes are the same column, "{given["outcome"]}" of {given["outcomes"]}: an answer '
+            "cannot be judged by itself",
+            fix="name the column or table with what happened afterwards",
         )
     stash = request.config.stash
     if READ not in stash:

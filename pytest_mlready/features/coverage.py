@@ -59,7 +59,7 @@ def of_modules(report: Report, modules: Sequence[Path], *, root: Path) -> Measur
 
 def _of_module(report: Report, module: Path, root: Path) -> Iterator[FileCoverage]:
     """Candidates, the surest first."""
-    yield from (one for one in report.files if (root / one.path).resolve() == module)
+    yield from (one for one in report.files if (root / one.path.replace("\\", "/")).resolve() == module)
     if not module.is_relative_to(root):
         return
     tail = (root.name, *module.relative_to(root).parts)

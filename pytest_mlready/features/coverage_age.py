@@ -88,7 +88,7 @@ def by_digests(modules: Sequence[Path], sums: str, *, name: str) -> Age:
         known = {digest for path, digest in stated.items() if _ends(module, path)}
         if not known:
             return Age(state="unknown", how=f"{name} has no digest of {module.name}")
-        if _sha256(module) not in known:
+        if not known & _sha256(module):
             return Age(
                 state="stale", how=f"{module.name} is not the file that was measured (sha256 differs from {name})"
             )
@@ -96,13 +96,15 @@ def by_digests(modules: Sequence[Path], sums: str, *, name: str) -> Age:
 
 
 def _ends(module: Path, path: str) -> bool:
-    parts = [part for part in path.strip().split("/") if part not in ("", ".")]
+    parts = [part for part in path.strip().replace("\\", "/").split("/") if part not in ("", ".")]
     return bool(parts) and list(module.parts[-len(parts) :]) == parts
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _sha256(path: Path) -> set[str]:
+    """Of the file as it is, and with its lines ended as on the other systems."""
+    content = path.read_bytes()
+    plain = content.replace(b"\r\n", b"\n")
+    return {hashlib.sha256(one).hexdigest() for one in (content, plain, plain.replace(b"\n", b"\r\n"))}
 
 
 def by_commit(commit: str, changed: Sequence[str] | None, why: str = "") -> Age:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -15,7 +16,6 @@ from pytest_mlready.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 MAX_BYTES = 100_000_000
 EXPECTED = "coverage.py's data file or JSON report, Cobertura XML (coverage xml), or lcov (coverage lcov)"
@@ -157,8 +157,10 @@ def _of_cobertura(one: ET.Element, sources: Sequence[str]) -> FileCoverage:
     conditions = [_BRANCHES.search(line.get("condition-coverage", "")) for _, line in lines]
     found = [(int(match[1]), int(match[2])) for match in conditions if match]
     filename = one.get("filename", "")
+    there = [source for source in sources if (Path(source) / filename).is_file()]
+    within = there[0] if len(there) == 1 else sources[0] if len(sources) == 1 else ""
     return FileCoverage(
-        path=f"{sources[0].rstrip('/')}/{filename}" if len(sources) == 1 and filename[:1] != "/" else filename,
+        path=f"{within.rstrip('/')}/{filename}" if within and filename[:1] != "/" else filename,
         executed=frozenset(number for number, line in lines if int(line.get("hits", "0")) > 0),
         missing=frozenset(number for number, line in lines if int(line.get("hits", "0")) == 0),
         branches=sum(valid for _, valid in found),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Tag = Literal["forbidden", "deprecated", "licensed", "allowed"]
 TAGS: tuple[Tag, ...] = get_args(Tag)
 KEYS = ("version", "owner", "purpose", "default", "rules", "raw", "derived", "description")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 RULE_KEYS = ("columns", "sources", "except", "tag", "until", "purposes", "reason")
 
 
@@ -97,7 +98,13 @@ def plain(name: str) -> str:
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatch.fnmatchcase(plain(name), plain(pattern)) for pattern in patterns)
+    """Whether a name is one of some names or globs; nativeCountry is native_country, and a name may have brackets."""
+    forms = {plain(name), plain(_CAMEL.sub("_", name))}
+    for pattern in patterns:
+        wanted = {plain(pattern), plain(_CAMEL.sub("_", pattern))}
+        if forms & wanted or any(fnmatch.fnmatchcase(one, glob) for one in forms for glob in wanted):
+            return True
+    return False
 
 
 def parse(table: Any, *, name: str) -> Policy:

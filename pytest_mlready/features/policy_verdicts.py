@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_mlready.features.policy import plain
 from pytest_mlready.values import Measurement, Verdict
 
 if TYPE_CHECKING:
@@ -117,6 +118,9 @@ def _allowed(purpose: str, rule: Rule) -> bool:
 def _doubts(traces: Sequence[Trace], lost: Sequence[Trace], policy: Policy, at: Circumstances) -> Iterator[str]:
     if not traces:
         yield "there is no input to judge"
+    for trace, word in _akin(traces, policy):
+        step = "say under `derived` that it is made from it, or give it a rule of its own"
+        yield f"no rule is about {trace.input}, whose name holds the forbidden {word}. Next step: {step}"
     licensed = {rule for trace in traces for _, rule in _met(trace, policy) if rule.tag == "licensed"}
     if licensed and not at.purpose:
         yield f"{len(licensed)} licences hold for some purposes, and nothing says what the model is for: set `purpose`"
@@ -124,6 +128,20 @@ def _doubts(traces: Sequence[Trace], lost: Sequence[Trace], policy: Policy, at: 
         shown = ", ".join(f"{trace.input} ({trace.path(trace.lost[0])})" for trace in lost[:_LONGEST])
         step = "name the sources under `raw`, what is made from others under `derived`, or OpenLineage `records`"
         yield f"nothing says where {len(lost)} inputs come from: {shown}. Next step: {step}"
+
+
+def _akin(traces: Sequence[Trace], policy: Policy) -> Iterator[tuple[Trace, str]]:
+    """Inputs without a rule that are called after a forbidden column, as one-hot columns are (sex_Female)."""
+    words = [word for rule in policy.rules if rule.tag == "forbidden" for word in rule.columns]
+    for trace in traces:
+        name = f"_{plain(trace.input)}_"
+        found = next((word for word in words if f"_{plain(word)}_" in name), None)
+        if (
+            found is not None
+            and not policy.about(trace.input)
+            and not any(r.exempts(trace.input) for r in policy.rules)
+        ):
+            yield trace, found
 
 
 def _soon(traces: Sequence[Trace], policy: Policy, at: Circumstances) -> list[tuple[str, int]]:

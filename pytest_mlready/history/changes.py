@@ -18,6 +18,7 @@ MOST_COMMITS = 1000  # of one change
 # git interpret-trailers knows them by these names; the first three are how approval is written.
 APPROVALS = ("reviewed-by", "approved-by", "acked-by")
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):[ \t]*(.+)")
+_RULE = re.compile(r"-{3,}")  # GitHub sets the authors of a squashed request off by one
 _FORM = "%H%x1f%P%x1f%an <%ae>%x1f%aN <%aE>%x1f%cn <%ce>%x1f%cI%x1f%B"
 
 
@@ -135,11 +136,18 @@ def change(repository: Repository, commit: str, ref: str) -> Change:
     first = next((one for one in reversed(on_branch) if one in after), None)
     merge = read(repository, first) if first else None
     if merge is not None and len(merge.parents) > 1 and not _reaches(repository, commit, merge.parents[0]):
-        return Change(commits=_brought(repository, merge, commit), merge=merge)
+        return Change(commits=(*_written(repository, commit), *_brought(repository, merge, commit)), merge=merge)
     itself = read(repository, commit)
     if len(itself.parents) > 1:
-        return Change(commits=_brought(repository, itself, commit), merge=itself)
+        return Change(commits=(*_written(repository, commit), *_brought(repository, itself, commit)), merge=itself)
     return Change(commits=(itself,))
+
+
+def _written(repository: Repository, commit: str) -> tuple[Commit, ...]:
+    """A merge in which somebody wrote what neither side had: a conflict resolved, or a change slipped in."""
+    itself = read(repository, commit)
+    words = ("diff-tree", "--cc", "--no-commit-id", "--no-ext-diff", "--no-textconv", commit, "--")
+    return (itself,) if len(itself.parents) > 1 and repository.ask(*words).strip() else ()
 
 
 def _reaches(repository: Repository, commit: str, other: str) -> bool:
@@ -182,8 +190,12 @@ def _commit(text: str) -> Commit:
 
 
 def _approvers(message: str) -> tuple[str, ...]:
-    """From the last paragraph, where git keeps trailers; a sentence elsewhere that begins so is none."""
-    paragraphs = message.strip().split("\n\n")
-    lines = paragraphs[-1].splitlines() if len(paragraphs) > 1 else []
-    trailers = [match for line in lines if (match := _TRAILER.fullmatch(line.strip()))]
-    return tuple(match[2].strip() for match in trailers if match[1].lower() in APPROVALS)
+    """From the end, where git and forges keep trailers; a sentence elsewhere that begins so is none."""
+    found: list[str] = []
+    for paragraph in re.split(r"\r?\n[ \t]*\r?\n", message.strip())[:0:-1]:
+        lines = [line.strip() for line in paragraph.splitlines()]
+        trailers = [match for line in lines if (match := _TRAILER.fullmatch(line))]
+        found += [match[2].strip() for match in trailers if match[1].lower() in APPROVALS]
+        if not all(_TRAILER.fullmatch(line) or _RULE.fullmatch(line) for line in lines):
+            break
+    return tuple(found)

@@ -124,6 +124,9 @@ def _silent(one: Outcome) -> Verdict:
         shown = " ".join(one.messages[0].split())[:200]
         message = f"a notification arrives on {what}: {shown}. Next step: stay silent, so that a change is noticed"
         return Verdict(outcome="failed", message=message, measurements=(noted,))
+    if one.ended:
+        message = f"on {what} the notifier is silent, and does not end well, as if it had been broken: {one.ended}"
+        return Verdict(outcome="inconclusive", message=message, measurements=(noted,))
     return Verdict(outcome="passed", message=f"silent on {what}", measurements=(noted,))
 
 

@@ -176,8 +176,14 @@ def _review(one: Mapping[str, Any]) -> Review:
         state=_text(one, "state").lower().replace("_", " "),
         commit=(_text(one, "commit_id") or _text(one, "commit", "oid")).lower(),
         time=_text(one, "submitted_at") or _text(one, "submittedAt"),
-        machine=_text(one, "user", "type") == "Bot" or login.endswith("[bot]"),
+        machine=_is_bot(one.get("user")) or _is_bot(one.get("author")) or login.endswith("[bot]"),
     )
+
+
+def _is_bot(account: Any) -> bool:
+    """As REST, GraphQL and the command line say it."""
+    told = account if isinstance(account, Mapping) else {}
+    return "Bot" in (told.get("type"), told.get("__typename")) or told.get("is_bot") is True
 
 
 def _approval(one: Mapping[str, Any]) -> Review:

@@ -33,6 +33,7 @@ SURROUNDINGS = {
     "GIT_ALLOW_PROTOCOL": "none",  # a partial clone would fetch what it lacks; older git does not know the line above
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_GRAFT_FILE": os.devnull,  # so could .git/info/grafts
     "GIT_NO_REPLACE_OBJECTS": "1",  # refs/replace could show another history than the one that was reviewed
     "GIT_LITERAL_PATHSPECS": "1",
     "LC_ALL": "C.UTF-8",

@@ -60,6 +60,8 @@ def from_csv(text: str, *, name: str) -> tuple[Delivery, ...]:
         rows = list(csv.DictReader(text.splitlines()))
     except csv.Error as reason:
         raise DataError(f"{name} is no CSV table: {reason}", expected=EXPECTED) from None
+    while rows and not any(str(value or "").strip() for value in rows[-1].values()):
+        rows.pop()  # spreadsheets leave empty rows at the end
     return from_rows(rows, name=name, first=2)
 
 
@@ -175,4 +177,6 @@ def _incomplete(counted: Sequence[Delivery], last: int) -> list[str]:
     if len(counted) < last:
         return [f"{len(counted)} features have been served; the median is taken of the last {last}"]
     undated = [str(one) for one in counted if one.idea is None]
+    if counted and not any(one.days for one in counted) and not undated:
+        return [f"all {last} bear one day for the idea and for the use, as a squashed history or a copied column would"]
     return [f"when the idea came is not known of {', '.join(undated)}"] if undated else []

@@ -18,6 +18,7 @@ def main() -> None:
     source, file = sys.argv[1:]
     sys.path.insert(0, str(Path.cwd()))
     module, _, path = source.partition(":")
+    sys.argv = [module]  # a module that reads its arguments has none
     function: Any = importlib.import_module(module)
     for part in path.split("."):
         function = getattr(function, part)

@@ -16,9 +16,17 @@ if TYPE_CHECKING:
     from pytest_mlready.history.changes import Change, Commit
     from pytest_mlready.history.forge import Request, Review
 
-_MACHINES = "github-actions|dependabot|renovate|gitlab-bot|web-flow|bors|mergify|jenkins"
-_MACHINE = re.compile(rf"\[bot\]|\b({_MACHINES})\b|^GitHub <|noreply@github\.com", re.IGNORECASE)
+_MACHINES = (
+    "github-actions|dependabot|renovate|gitlab-bot|web-flow|bors|mergify|jenkins|"
+    "copilot|copilot-pull-request-reviewer|coderabbit(?:ai)?|sourcery-ai|chatgpt|gemini-code-assist"
+)
+# An address that takes no mail is a program's; GitHub's for people ends in @users.noreply.github.com.
+_MACHINE = re.compile(rf"\[bot\]|\b({_MACHINES})\b|^GitHub <|\bno-?reply@", re.IGNORECASE)
+_NOBODY = re.compile(
+    r"[\s<>?.-]*|<?(none|nobody|n/?a|tbd|todo|me|myself|self|name|your name|reviewer)>?", re.IGNORECASE
+)
 _LONGEST = 10  # findings that a message lists
+MERGED = "merged by somebody else"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +95,9 @@ def judge(changes: Mapping[str, Change], evidence: Evidence) -> Verdict:
 def _told(change: Change, evidence: Evidence) -> _Told:
     told = _Told()
     for commit in (*change.commits, *([change.merge] if change.merge else ())):
-        told.approvers += [(name, "trailers") for name in commit.approvers if not _MACHINE.search(name)]
+        told.approvers += [(name, "trailers") for name in commit.approvers if _is_person(name)]
     if change.merge is not None and not _MACHINE.search(change.merge.author[0]):
-        told.approvers.append((change.merge.author[0], "merged by somebody else"))
+        told.approvers.append((change.merge.author[0], MERGED))
     for request in evidence.requests:
         if request.ids & change.ids:
             told.on_forge = True
@@ -98,8 +106,9 @@ def _told(change: Change, evidence: Evidence) -> _Told:
 
 
 def _of_request(request: Request, change: Change, evidence: Evidence, told: _Told) -> None:
-    """Adds what a forge knows of a request."""
+    """Adds what a forge knows of a request; who opened it and pressed the button has not approved it."""
     shown = f"request {request.number}"
+    told.approvers = [one for one in told.approvers if not (one[1] == MERGED and same_person(one[0], request.author))]
     if not request.merged or request.base != evidence.branch:
         told.on_forge = False  # another request may have brought it here
         told.refused.append(f"{shown} was {f'merged into {request.base}' if request.merged else 'not merged'}")
@@ -107,11 +116,11 @@ def _of_request(request: Request, change: Change, evidence: Evidence, told: _Tol
     for review in request.latest:
         if review.state != "approved":
             continue
-        if review.machine or _MACHINE.search(review.by):
+        if review.machine or not _is_person(review.by):
             told.refused.append(f"{review.by}, who approved {shown}, is a machine")
         elif not review.by or same_person(review.by, request.author):
             told.refused.append(f"{review.by or 'nobody'} approved {shown}, which is their own")
-        elif _stale(review, request, change):
+        elif _stale(review, request, change) and not (review.commit and evidence.reset):
             told.refused.append(f"{review.by} approved {shown} before its last commit")
         elif not review.commit and not review.time and not evidence.reset:
             told.undated.append(f"when {review.by} approved {shown} is not known")
@@ -120,12 +129,19 @@ def _of_request(request: Request, change: Change, evidence: Evidence, told: _Tol
 
 
 def _stale(review: Review, request: Request, change: Change) -> bool:
-    """Whether an approval is about an earlier state than the one that was merged."""
+    """Whether an approval is about an earlier state than the one that was merged.
+
+    What came after it may be the protected branch alone, merged in to bring the request up to date.
+    """
     if review.commit and request.head:
-        return review.commit != request.head
+        return review.commit not in (request.head, change.commits[0].id if change.commits else "")
     last = next((one for one in change.commits if one.id == request.head), None)
     approved = _moment(review.time)
     return last is not None and approved is not None and approved < (_moment(last.time) or approved)
+
+
+def _is_person(name: str) -> bool:
+    return not _MACHINE.search(name) and not _NOBODY.fullmatch(name.strip())
 
 
 def _moment(text: str) -> dt.datetime | None:

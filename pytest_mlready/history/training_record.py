@@ -174,8 +174,11 @@ def judge_clean(found: Origin, repository: Repository, commit: str) -> Verdict:
 
 
 def _same(repository: Repository, commit: str, path: str, sha256: str) -> bool | None:
-    """Whether a file at a commit has a digest; None where there is no digest."""
+    """Whether a file at a commit has a digest, with lines as git keeps them or as Windows ends them; None without."""
     if not sha256:
         return None
     content = repository.blob(commit, path)
-    return content is not None and hashlib.sha256(content).hexdigest() == sha256
+    if content is None:
+        return False
+    plain = content.replace(b"\r\n", b"\n")
+    return sha256 in {hashlib.sha256(one).hexdigest() for one in (content, plain, plain.replace(b"\n", b"\r\n"))}

@@ -38,7 +38,7 @@ def judge_weights(weights: Iterable[tuple[str, NDArray[Any]]]) -> Verdict:
     """
     count, wrong, places = 0, 0, []
     for name, values in weights:
-        flat = np.asarray(values).reshape(-1)
+        flat = np.ma.compressed(values) if np.ma.isMaskedArray(values) else np.asarray(values).reshape(-1)
         bad = np.isnan(flat) if _BOUND.search(name) else ~np.isfinite(flat)
         count += flat.size
         if bad.any():

@@ -70,7 +70,8 @@ def plot_data(findings: Sequence[Finding]) -> dict[str, Any]:
         "groups": [
             {
                 "name": f.group, "metric": _name(f), "n": f.n, "value": f.gap, "lower": f.lower, "upper": f.upper,
-                "limit": f.measure.limit, "adequate": f.adequate, "adjusted_p": f.adjusted,
+                "limit": f.measure.limit, **dict(zip(("min", "max"), _sides(f), strict=True)), "adequate": f.adequate,
+                "adjusted_p": f.adjusted,
             }
             for f in findings
             if f.measure.limit is not None
@@ -144,9 +145,17 @@ def _name(f: Finding) -> str:
     return {"ratio": f"{f.measure.name} ratio", "own": f.measure.name}.get(f.measure.scale, f"{f.measure.name} gap")
 
 
+def _sides(f: Finding) -> tuple[float | None, float | None]:
+    """The least and the most that the limit allows: a ratio and its inverse, a gap either way."""
+    limit = f.measure.limit
+    if limit is None:
+        return None, None
+    return (limit, 1 / limit) if f.measure.scale == "ratio" else (-limit, limit)
+
+
 def _measurement(f: Finding) -> Measurement:
     limit, ratio = f.measure.limit, f.measure.scale == "ratio"
-    least, most = (limit, None if limit is None else 1 / limit) if ratio else (None if limit is None else -limit, limit)
+    least, most = _sides(f)
     notes = [f"{f.value:.4g} in the group" if f.value is not None else ""]
     notes.append(f"{f.other:.4g} in {f.reference}" if f.other is not None else "")
     notes.append(f.method)

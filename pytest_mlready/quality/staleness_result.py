@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HEAD = ("made_on", "model_sha256", "confidence")
 NUMBERS = ("age_days", "gap", "lower", "upper")
+FEWEST = 30  # rows behind a saved figure, where it says how many; a convention
 KNOWN = (*HEAD, *NUMBERS, "metric", "n", "name", "relative", "data_sha256")
 
 
@@ -117,8 +118,13 @@ def _point(row: Mapping[str, Any], source: str) -> Point:
         raise DataError(f"{source}: at {age:g} days the gap {gap:g} is not between {lower:g} and {upper:g}")
     if age <= 0:
         raise DataError(f"{source} has an age of {age:g} days", expected="days before the fresh model, above 0")
-    name = str(row.get("name") or f"the version of {age:g} days")
-    return Point(name=name, age=age, gap=gap, lower=lower, upper=upper, n=int(cells.number(row.get("n")) or 0))
+    name, n = str(row.get("name") or f"the version of {age:g} days"), cells.number(row.get("n"))
+    few = n is not None and n < FEWEST
+    return Point(
+        name=name, age=age, gap=gap, lower=lower, upper=upper, n=int(n or 0),
+        shortage=f"the saved figures are of {n:g} rows, and {FEWEST} are needed" if few else "",
+        identical=lower == upper,
+    )  # fmt: skip
 
 
 def holds(result: Result, *, now: dt.datetime, model_sha256: str | None, lifetime: float, confidence: float) -> Verdict:

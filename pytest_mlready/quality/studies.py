@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 State = Literal["complete", "pruned", "failed", "running"]
 DIGITS = 1e-9  # relative: what a number loses on its way through a text
+SIX_DIGITS = 5e-6  # relative: what it loses in a file that keeps six digits, as LightGBM's does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,8 @@ class Trial:
         sd: Standard deviation of the score over folds, as numpy and scikit-learn give it (divided by their number).
         folds: The score on each fold, where they are on record.
         state: How it ended.
+        partial: It was scored on a part of the resources, as early rounds of successive halving are, and ranks with no
+            score of the last round.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Trial:
     sd: float | None = None
     folds: tuple[float, ...] = ()
     state: State = "complete"
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +134,13 @@ def settings(study: Study, names: Sequence[str], folds: int | None) -> list[Sett
 
 
 def _mean(trials: Sequence[Trial]) -> float | None:
-    scores = [t.score for t in trials if t.score is not None]
+    scores = [t.score for t in trials if t.score is not None and not t.partial]
     return math.fsum(scores) / len(scores) if scores else None
 
 
 def _error(trials: Sequence[Trial], folds: int | None) -> float | None:
     """Of repeated trials from their spread; of one from its folds, or from their standard deviation and number."""
-    scored = [t for t in trials if t.score is not None]
+    scored = [t for t in trials if t.score is not None and not t.partial]
     if len(scored) > 1:
         return _standard_error([t.score for t in scored if t.score is not None])
     if not scored:
@@ -172,6 +176,13 @@ def same(a: Any, b: Any) -> bool:
     if is_number(a) and is_number(b):
         return math.isclose(float(a), float(b), rel_tol=DIGITS, abs_tol=0.0)
     return bool(_key(a) == _key(b))
+
+
+def deployed_as(tried: Any, deployed: Any) -> bool:
+    """Whether a value that was tried is the one in an artifact, which may keep six digits of a fraction."""
+    if is_number(tried) and is_number(deployed) and float(tried) != int(tried):
+        return math.isclose(float(tried), float(deployed), rel_tol=SIX_DIGITS, abs_tol=0.0)
+    return same(tried, deployed)
 
 
 def is_number(value: Any) -> bool:

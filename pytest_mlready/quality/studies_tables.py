@@ -8,7 +8,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.errors import DataError, near
@@ -87,11 +87,19 @@ def _study(path: Path, table: list[dict[str, Any]], columns: Columns, digests: f
     plain = score.removeprefix("mean_test_") if is_cv else score
     sd = _sd(heads, columns.sd, score, plain)
     trials = [_trial(n, row, score, sd, plain if is_cv else "", columns.names) for n, row in enumerate(table)]
+    trials = _rounds(trials, table) if is_cv else trials
     tool = "scikit-learn" if is_cv else "table"
     # scikit-learn negates what is to be small, so that greater is better in every `cv_results_`.
     return Study(
         source=path.name, tool=tool, trials=tuple(trials), score=plain, greater=True if is_cv else None, digests=digests
     )
+
+
+def _rounds(trials: list[Trial], table: Sequence[Mapping[str, Any]]) -> list[Trial]:
+    """Of successive halving (HalvingGridSearchCV) the last round alone decides: earlier ones saw less data."""
+    rounds = [cells.number(row.get("iter")) if "n_resources" in row else None for row in table]
+    last = max((number for number in rounds if number is not None), default=None)
+    return [replace(t, partial=number != last) for t, number in zip(trials, rounds, strict=True)]
 
 
 def _score(heads: Sequence[str], asked: str | None, source: str) -> str:

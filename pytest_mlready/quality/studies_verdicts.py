@@ -21,14 +21,14 @@ ROUNDING = 1e-12
 def searched(study: Study, agreed: Agreed) -> list[Verdict]:
     """Whether every tunable took at least two values, and enough trials ended with a score.
 
-    k hyperparameters can be varied one at a time, down and up, in 2 k + 1 trials: the fewest that can put a winner
-    inside its range. That number is a convention.
+    k numbers can be varied one at a time, down and up, in 2 k + 1 trials: the fewest that can put a winner inside its
+    range. A choice without an order needs one trial beside the first. That number is a convention.
     """
     names = agreed.names(study)
     scored = sum(t.score is not None for t in study.trials)
     states = {s: sum(t.state == s for t in study.trials) for s in ("pruned", "failed", "running")}
     ended = ", ".join(f"{n} {state}" for state, n in states.items() if n) or "all ended with one"
-    least = agreed.min_trials if agreed.min_trials is not None else 2 * len(names) + 1
+    least = agreed.min_trials if agreed.min_trials is not None else 1 + sum(map(_steps, map(study.values, names)))
     noted = Measurement(name="trials with a score", value=scored, min=least, n=len(study.trials), note=ended)
     verdicts = [_enough(study, scored, least, noted)]
     if not scored:
@@ -37,6 +37,10 @@ def searched(study: Study, agreed: Agreed) -> list[Verdict]:
         message = f"{study.source} varied nothing: every hyperparameter has one value in all {len(study.trials)} trials"
         return [*verdicts, Verdict(outcome="failed", message=message)]
     return [*verdicts, *(_varied(study, name) for name in names)]
+
+
+def _steps(values: Sequence[Any]) -> int:
+    return 1 if values and not any(map(studies.is_number, values)) else 2
 
 
 def _enough(study: Study, scored: int, least: int, noted: Measurement) -> Verdict:
@@ -80,6 +84,11 @@ def won(study: Study, deployed: Deployed, agreed: Agreed) -> Verdict:
         return Verdict(outcome="inconclusive", message=f"{study.source} holds no setting with a score")
     sign = 1 if study.greater else -1
     best = max(scored, key=lambda s: sign * _score(s))
+    if len(tried) > 1 and len({t.score for t in study.trials if t.score is not None}) == 1:
+        message = (
+            f"all {len(scored)} settings have the same score, {_score(best):g}: the search tells none from another"
+        )
+        return Verdict(outcome="inconclusive", message=message)
     ours = _those(tried, deployed.values)
     if not ours:
         return _never_tried(deployed, best, names)
@@ -100,13 +109,13 @@ def _those(tried: Sequence[Setting], values: Mapping[str, Any]) -> list[Setting]
 
     Where some had more of them in common, those with fewer are others.
     """
-    fit = [s for s in tried if s.params and all(studies.same(v, values[name]) for name, v in s.params.items())]
+    fit = [s for s in tried if s.params and all(studies.deployed_as(v, values[name]) for name, v in s.params.items())]
     most = max((len(s.params) for s in fit), default=0)
     return [s for s in fit if len(s.params) == most]
 
 
 def _never_tried(deployed: Deployed, best: Setting, names: Sequence[str]) -> Verdict:
-    differ = [n for n in names if n in best.params and not studies.same(best.params[n], deployed.values[n])]
+    differ = [n for n in names if n in best.params and not studies.deployed_as(best.params[n], deployed.values[n])]
     there = "; ".join(
         f"{n} is {shown(deployed.values[n])} in {deployed.source}, {shown(best.params[n])} won" for n in differ
     )

@@ -121,7 +121,8 @@ def plot_data(findings: Sequence[Finding]) -> dict[str, Any]:
         "groups": [
             {
                 "name": f.group, "metric": f.metric, "n": f.n, "value": f.value, "lower": f.lower, "upper": f.upper,
-                "limit": f.limit, "adequate": f.adequate, "adjusted_p": f.adjusted,
+                "limit": f.limit, **dict(zip(("min", "max"), _sides(f), strict=True)), "adequate": f.adequate,
+                "adjusted_p": f.adjusted,
             }
             for f in findings
         ]
@@ -201,8 +202,13 @@ def _unexamined(partitions: Sequence[Partition]) -> list[Measurement]:
     ]  # fmt: skip
 
 
+def _sides(f: Finding) -> tuple[float | None, float | None]:
+    """The limit as the least that is allowed, or as the most."""
+    return (f.limit, None) if f.side > 0 else (None, f.limit)
+
+
 def _measurement(f: Finding) -> Measurement:
-    least, most = (f.limit, None) if f.side > 0 else (None, f.limit)
+    least, most = _sides(f)
     notes = [f"adjusted p {f.adjusted:.3g}"] if f.adjusted is not None else []
     notes += [f.reason or f"too small: needs about {f.needed:,} rows"] if not f.adequate else []
     interval = None if f.lower is None and f.upper is None else (f.lower, f.upper)

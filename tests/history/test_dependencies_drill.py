@@ -198,6 +198,13 @@ def test_a_notifier_that_hangs_fails_also_where_it_should_be_silent():
         assert any("did not end" in v.message for v in dependencies_drill.judge([hung], []) if v.outcome == "failed")
 
 
+def test_a_notifier_that_breaks_where_it_should_be_silent_has_not_shown_that_it_is():
+    broken = outcome(kind="nothing", ended="`watch` ended with status 1")
+    (_, verdict) = dependencies_drill.judge([outcome("@two b 1.9.1 1.10.1"), broken], [])
+    assert verdict.outcome == "inconclusive"
+    assert "ended with status 1" in verdict.message
+
+
 def test_no_change_that_could_be_simulated_is_inconclusive():
     verdict, _ = dependencies_drill.judge([outcome(kind="nothing")], ["service geocoder"])
     assert verdict.outcome == "inconclusive"

@@ -24,6 +24,12 @@ def test_finite_weights_pass_with_their_number():
     assert verdict.measurements[0].n == 7
 
 
+def test_what_a_masked_array_hides_is_no_weight():
+    hidden = np.ma.masked_invalid([1.0, np.nan, 2.0])
+    assert finite.judge_weights(weights(table=hidden)).outcome == "passed"
+    assert finite.judge_weights(weights(table=np.ma.array([1.0, np.nan], mask=[True, False]))).outcome == "failed"
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_one_weight_that_is_not_finite_fails_with_its_place(value):
     coef = np.zeros(5)

@@ -39,6 +39,7 @@ ITEM = Item(
         "mention for the idea, and text that was moved into `paths` for new: name the places where it lay before as "
         "well. What a table says is taken as said. The default of 60 days is this project's convention after the one "
         "to two months that the paper names; set your own."
+        " The same day for idea and use of all of them is inconclusive."
     ),
     how_to_fix=(
         "Write down both dates for each feature from now on. Look at where the time goes: access requests, backfills, "

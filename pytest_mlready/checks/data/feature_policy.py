@@ -43,6 +43,7 @@ ITEM = Item(
         "rows: no answer may change, whatever the list of inputs says; it needs 30 rows whose value becomes another. "
         "Neither sees a stand-in that the lineage does not record: a postcode can say what a forbidden column says. "
         "What `raw` and `derived` claim is taken as said."
+        " An input without a rule whose name holds a forbidden one is inconclusive."
     ),
     how_to_fix=(
         "Collect the rules from privacy, legal and data owners into one file under version control: what is forbidden "

@@ -49,6 +49,7 @@ ITEM = Item(
         "property that the schema does not require may be left out, so that its nulls are accepted. Columns that are "
         "no inputs are looked at only where the schema names them; a function is given every column. All of these "
         "figures are conventions."
+        " Fewer than 30 mutants drawn of more that are possible are inconclusive."
     ),
     how_to_fix=(
         "Infer a first schema from the training data, then tighten it by hand with somebody who knows the field: "

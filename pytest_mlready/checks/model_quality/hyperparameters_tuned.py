@@ -35,12 +35,14 @@ ITEM = Item(
         "The record of the search that study names: an Optuna storage (SQLite file or journal), runs of MLflow (SQLite "
         "file, mlruns/, a server), scikit-learn's cv_results_ or trials of your own as JSON, CSV or npz; nothing is "
         "unpickled, and storages are read from a copy. Searched: each tunable (those that you declare, else those that "
-        "took two values) must have taken at least two values in trials that ran, and at least 2 k + 1 trials for k "
-        "tunables must have a score (a convention; min_trials). Deployed: the values in the artifact (get_params, "
+        "took two values) must have taken at least two values in trials that ran, and at least 1 trial, and "
+        "2 more for each number and 1 for each other tunable, must have a score (a convention; "
+        "min_trials). Deployed: the values in the artifact (get_params, "
         "matched by name or by its end after __), or in a record that names the artifact's digest, must be those of "
         "the best trial, or of one that is worse by at most one standard error of the best (from fold scores, from sd "
         "and folds, or from repeated trials; nothing where none of these is known; tolerance says otherwise); a "
-        "setting that was never tried fails. Edge: a deployed number within 1 % of a bound of its range (by orders of "
+        "setting that was never tried fails, equal scores everywhere are inconclusive, and of successive halving the "
+        "last round counts. Edge: a deployed number within 1 % of a bound of its range (by orders of "
         "magnitude where the search went so) fails unless natural_bounds excuses just that value; without a range on "
         "record, the smallest or largest value of a grid fails, and that of values drawn at random is inconclusive. "
         "Choices without an order, and None among numbers, have no edge. Selection: the record, or the files that data "
@@ -246,11 +248,19 @@ def _digests(mlready: Project, data: Dataset) -> set[str]:
 
 def _overlap(mlready: Project, path: Path, heldout: Dataset) -> Verdict:
     """Whether the data of selection share more rows with the held-out set than chance would have it."""
+    from dataclasses import replace
+
     from pytest_mlready import subjects, tables
     from pytest_mlready.quality import leakage
 
     settings = mlready.settings.data
     roles = {role: getattr(settings, role) for role in subjects.ROLES}
     selection = tables.load(str(path), name="selection", root=mlready.root, roles=roles)
+    known = heldout.frame.columns
+    selection = replace(  # a column of its own, such as the fold, says nothing about whose rows these are
+        selection,
+        frame=selection.frame.select(name for name in selection.frame.columns if name in known),
+        features=tuple(name for name in selection.features if name in known),
+    )
     seed = mlready.seed(f"{ITEM.id}.rows")
     return leakage.exact_overlap(selection, heldout, confidence=mlready.confidence, seed=seed)

@@ -9,6 +9,8 @@ import pytest
 from pytest_mlready.catalog import Item, Option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_mlready.evidence import Evidence
     from pytest_mlready.project import Project
     from pytest_mlready.quality.metrics import Estimate
@@ -86,6 +88,8 @@ def test_metrics_meet_their_limits(
         measured[name] = _measure(mlready, name, limit, predictions, confidence)
     mlready.progress("")
     mlready_evidence.plot("intervals", title="Metrics and their limits", data=_picture(measured, limits))
+    for title, data in _curves(predictions, confidence):
+        mlready_evidence.plot("curve", title=title, data=data)
     mlready_evidence.conclude(
         thresholds.judge(e, min=limits[n].min, max=limits[n].max, confidence=confidence) for n, e in measured.items()
     )
@@ -114,3 +118,15 @@ def _picture(measured: dict[str, Estimate], limits: dict[str, Any]) -> dict[str,
         for n, e in measured.items()
     ]
     return {"rows": rows}
+
+
+def _curves(predictions: Predictions, confidence: float) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Pictures of a binary classifier, where it has what they show."""
+    from pytest_mlready.quality import curves
+
+    for title, data in (
+        ("ROC curve", curves.roc(predictions)),
+        ("Calibration", curves.calibration(predictions, confidence=confidence)),
+    ):
+        if data is not None:
+            yield title, data

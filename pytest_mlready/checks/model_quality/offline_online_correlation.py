@@ -40,6 +40,7 @@ ITEM = Item(
         "very same two figures count once. The share of differences of one sign is recorded. Whether the table is "
         "complete cannot be seen: one that lists winners only says less than it seems to. A team that ships rarely "
         "can add deliberately worse models in small A/B tests."
+        " Online differences that are a multiple of the offline ones are inconclusive."
     ),
     how_to_fix=(
         'Name the table: experiments = "experiments.csv" under '

@@ -44,6 +44,8 @@ ITEM = Item(
         "is inconclusive; so are a shallow clone, no repository and no commit on record. Trailers are what people "
         "write, and names are not proved by signatures here. Who reviewed the last change of a file saw that file; "
         "earlier changes are not asked about."
+        " What a merge itself changed counts as written by who merged; `approvals_reset` also lets approvals at "
+        "earlier commits count."
     ),
     how_to_fix=(
         "Let the training entry point write the commit, the dirty flag and the configuration's digest into the "

@@ -39,6 +39,7 @@ ITEM = Item(
         "attaches its own): it fails when it is of another model, more than 90 days old (max_result_age) or from the "
         "future, and is inconclusive when its bounds are less sure than this run's. Not seen: whether these months "
         "are like those to come, and whether a version's date is true; the date of a file is never taken for it."
+        " A saved result that states fewer than 30 rows or shows no difference is inconclusive."
     ),
     how_to_fix=(
         "Keep old versions loadable, or retrain with the data cut off one, three, six and twelve periods ago. Score "

@@ -46,6 +46,7 @@ ITEM = Item(
         "95 % of them, a newest outcome older than fresh, missing answers, NaN probabilities, no limit, no "
         "probabilities and no slices are inconclusive. Where labels exist only for cases that the model let through, "
         "lower coverage and say so: the figure then holds for those alone."
+        " Answers and outcomes from one column are an error; slices of a window with one class are inconclusive."
     ),
     how_to_fix=(
         "Log predictions with id, version, answer and probability, join labels as they ripen, and name both tables: "
@@ -177,6 +178,8 @@ def test_no_slice_is_beyond_its_limits(
     wanted = served.floors(mlready, options, p)
     limits = subgroups.floors(wanted, p, drop=options["drop"])
     within = _slice_tolerance(options, p)
+    if within == 0:  # in a window without a case of the rarer class a share of it is no tolerance
+        mlready_evidence.inconclusive(f"the outcomes of {log.windows[0].span} do not vary: slices cannot be judged")
     found = served_verdicts.slices(
         p, partitions, limits, within=within, progress=mlready.progress,
         design=Design(confidence=mlready.confidence, power=options["power"]),

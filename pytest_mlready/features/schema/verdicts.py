@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_mlready.features.schema.mutants import Kind
     from pytest_mlready.features.schema.trial import Trial, Tried
 
+FEWEST = 30  # mutants, of more that are possible, below which a share says little; a convention
 CONVERT = 'hand the batch to a library that knows them, in a function of yours: schema = "module:function"'
 TIGHTEN: dict[Kind, str] = {
     "range": "state a minimum and a maximum near what can occur",
@@ -124,6 +125,9 @@ def damaged(trial: Trial, *, least: float, unread: Sequence[Unread]) -> Verdict:
         *(_of_kind(kind, trial.tried) for kind in KINDS if any(one.kind == kind for one in trial.tried)),
     )
     message = f"{trial.rejected} of {count(len(trial.tried), 'mutant')} were rejected ({share:.0%})"
+    if len(trial.tried) < min(trial.possible, FEWEST):
+        message = f"{message}, too few of {trial.possible:,} possible ones. Next step: mutants = {FEWEST} or more"
+        return Verdict(outcome="inconclusive", message=message, measurements=measurements)
     if share >= least:
         return Verdict(outcome="passed", message=message, measurements=measurements)
     accepted = {kind: [one.told for one in trial.tried if one.kind == kind and not one.rejected] for kind in KINDS}

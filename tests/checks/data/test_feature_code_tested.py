@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -381,3 +382,37 @@ def test_this_run_must_be_measured_and_whole(root, monkeypatch):
     mlready.alone = "2 xdist workers run tests side by side"
     with pytest.raises(Inconclusive, match="none of them has the coverage of all"):
         run(check.test_feature_code_is_covered, mlready, Request())
+
+
+def moved(root, form, change):
+    """Measures, moves the code to src/ with an old time, and changes the report."""
+    measure(root, form=form)
+    (root / "src").mkdir()
+    (root / "features.py").rename(root / "src" / "features.py")
+    os.utime(root / "src" / "features.py", (1, 1))
+    path = root / f"coverage.{form}"
+    path.write_text(change(path.read_text()))
+
+
+def test_a_report_with_paths_of_windows_is_about_the_same_files(root):
+    moved(root, "json", lambda text: text.replace('"features.py"', '"src\\\\features.py"'))
+    assert ask(root, modules=["src/features.py"])["line coverage"]["value"] == 1
+
+
+def test_of_several_folders_of_sources_the_one_that_has_the_file_counts(root):
+    both = f"<source>{root}/lib</source><source>{root}/src</source>"
+    moved(
+        root,
+        "xml",
+        lambda text: text.split("<sources>")[0] + f"<sources>{both}</sources>" + text.split("</sources>")[1],
+    )
+    assert ask(root, modules=["src/features.py"])["line coverage"]["value"] == 1
+
+
+def test_digests_of_a_checkout_with_other_line_ends_are_of_the_same_code(root):
+    Repo(root).commit(date=NOON)
+    measure(root, form="json")
+    dated(root, "2026-10-01T12:00:00")
+    digest = hashlib.sha256(CODE.replace("\n", "\r\n").encode()).hexdigest()
+    (root / "sums.txt").write_bytes(f"{digest} *.\\features.py\r\n".encode())
+    assert ask(root, digests="sums.txt")["line coverage"]["value"] == 1

@@ -232,3 +232,15 @@ def test_paths_outside_of_the_repository_are_inconclusive(repo):
 def test_a_path_that_nothing_lies_at_is_inconclusive(repo):
     with pytest.raises(Inconclusive, match="when the idea came is not known"):
         ask(repo.folder, **{**GIT, "paths": ["no_such_file.py"]})
+
+
+def test_one_day_for_idea_and_use_of_all_is_inconclusive(root):
+    table(root, dict.fromkeys("abcde", 0))
+    with pytest.raises(Inconclusive, match="one day for the idea and for the use"):
+        ask(root)
+
+
+def test_empty_rows_that_a_spreadsheet_leaves_at_the_end_are_none(root):
+    path = root / "features.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n") + b",,\r\n,,\r\n")
+    assert ask(root)["features served"]["value"] == 6

@@ -169,3 +169,30 @@ def test_data_without_the_forbidden_columns_leave_nothing_to_try(root):
 def test_a_model_that_raises_is_an_error_and_no_verdict(root):
     with pytest.raises(ModelError, match="raised"):
         try_out(root, Model("no_such_column"))
+
+
+@pytest.mark.parametrize(("rule", "name"), [("native-country", "nativeCountry"), ("race [self]", "race [self]")])
+def test_a_forbidden_name_is_known_in_camel_case_and_with_brackets(root, rule, name):
+    text = (
+        f"default: allowed\nrules:\n - {{columns: ['{rule}'], tag: forbidden}}\nraw: {{c: [age, '{name}', 'race *']}}\n"
+    )
+    (root / "policy.yaml").write_text(text)
+    with pytest.raises(Failed, match="is forbidden"):
+        ask(root, Model("age", says=("age", name)))
+
+
+def test_a_name_with_brackets_is_allowed_by_itself(root):
+    text = "rules:\n - {columns: [age, 'income [USD]'], tag: allowed}\nraw: {c: [age, 'income*']}\n"
+    (root / "policy.yaml").write_text(text)
+    assert ask(root, Model("age", says=("age", "income [USD]")))["violations"]["value"] == 0
+
+
+@pytest.mark.parametrize("name", ["sex_Female", "onehot__sex_Female"])
+def test_an_input_called_after_a_forbidden_column_needs_a_word_of_its_own(root, name):
+    text = "default: allowed\nrules:\n - {{columns: [sex], tag: forbidden}}\n{more}raw: {{c: [age, {name}]}}\n"
+    (root / "policy.yaml").write_text(text.format(more="", name=name))
+    with pytest.raises(Inconclusive, match="holds the forbidden sex"):
+        ask(root, Model("age", says=("age", name)))
+    more = f" - {{columns: [{name}], tag: allowed}}\n"
+    (root / "policy.yaml").write_text(text.format(more=more, name=name))
+    assert ask(root, Model("age", says=("age", name)))["violations"]["value"] == 0

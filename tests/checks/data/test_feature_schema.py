@@ -354,3 +354,12 @@ def test_the_mutants_are_tried_once_for_both_tests_that_need_them(tmp_path, monk
     case.run(DAMAGED)
     monkeypatch.setattr("pytest_mlready.features.schema.trial.run", None)
     assert case.run(DAMAGED)["mutants rejected"]["value"] == 1.0
+
+
+def test_a_draw_of_few_mutants_says_little(tmp_path):
+    more = {f"x{n}": HOURS for n in range(4)}
+    frames = [
+        rows(n, seed).with_columns(**{name: pl.col("hours") for name in more}) for n, seed in ((1500, 0), (700, 1))
+    ]
+    case = Case(tmp_path, document(**more), train=frames[0], heldout=frames[1], model=(*INPUTS, *more), mutants=3)
+    assert "too few of" in case.ends(DAMAGED, Inconclusive)

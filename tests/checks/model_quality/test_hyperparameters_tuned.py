@@ -225,3 +225,53 @@ def test_a_hyperparameter_that_the_model_does_not_have_is_inconclusive(run, sear
 def test_a_record_that_is_not_there_is_an_error(run):
     one = run(items={"study": "recrod.json"})
     assert 'did you mean "record.json"' in one.ends(check.test_the_deployed_setting_won, ReadinessError)
+
+
+# --- found by review ---------------------------------------------------------------------------------------------
+
+
+def test_scores_that_are_all_equal_tell_no_winner(run, search):
+    one = run(document={"tried": [{**row, "roc_auc": 0.5} for row in search[1]]})
+    assert "have the same score" in one.ends(TESTS[1], Inconclusive)
+
+
+def halved(deployed):
+    """Successive halving as scikit-learn records it: one that looked good on few rows loses on all of them."""
+    rounds = [(0, 30, 2, 5, 0.99), (0, 30, 3, 5, 0.95), (0, 30, 5, 5, 0.94), (0, 30, 2, 1, 0.6), (0, 30, 3, 25, 0.7),
+              (1, 90, 2, 5, 0.80), (1, 90, 3, 5, 0.85)]  # fmt: skip
+    grid = {
+        "iter": [r[0] for r in rounds], "n_resources": [r[1] for r in rounds],
+        "params": [{"trees__max_depth": r[2], "trees__min_samples_leaf": r[3]} for r in rounds],
+        "mean_test_score": [r[4] for r in rounds],
+    }  # fmt: skip
+    return {"record": grid, "deployed": deployed, "items": {"score": "mean_test_score"}}
+
+
+def test_of_successive_halving_the_last_round_decides(run):
+    run(**halved({"trees__max_depth": 3, "trees__min_samples_leaf": 5})).passes(TESTS[1])
+    run(**halved({"trees__max_depth": 3, "trees__min_samples_leaf": 5})).passes(TESTS[0])
+    lost = run(**halved({"trees__max_depth": 2, "trees__min_samples_leaf": 5}))
+    assert "did not win" in lost.ends(TESTS[1], Failed)
+
+
+def test_one_choice_of_two_is_searched_by_two_trials(run):
+    tried = [{"trees__criterion": "gini", "roc_auc": 0.9}, {"trees__criterion": "entropy", "roc_auc": 0.8}]
+    one = run(deployed={"trees__criterion": "gini"}, document={"tried": tried})
+    for test in TESTS:
+        one.passes(test)
+
+
+def test_a_fraction_of_which_the_artifact_keeps_six_digits_is_the_one_that_won(run):
+    scores = ((0.01, 0.7), (0.05123456789, 0.9), (0.2, 0.8))
+    tried = [{"trees__ccp_alpha": a, "roc_auc": s} for a, s in scores]
+    one = run(deployed={"trees__ccp_alpha": 0.0512346}, document={"tried": tried})
+    one.passes(TESTS[1])
+    other = run(deployed={"trees__ccp_alpha": 0.05124}, document={"tried": tried})
+    assert "never tried" in other.ends(TESTS[1], Failed)
+
+
+def test_heldout_rows_with_a_column_more_are_found_in_the_data_of_selection(run):
+    one = run(items={"data": ["selection.parquet"]})
+    table = pl.read_parquet(one.root / "heldout.parquet").with_columns(fold=pl.int_range(300))
+    table.sample(fraction=1, shuffle=True, seed=1).write_parquet(one.root / "selection.parquet")
+    assert "300 of 300 held-out rows" in one.ends(TESTS[3], Failed)

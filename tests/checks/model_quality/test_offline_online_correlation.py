@@ -112,3 +112,9 @@ def test_a_table_that_is_not_there_is_an_error(run):
 def test_bounds_need_two_columns(run):
     with pytest.raises(ReadinessError, match="two columns each"):
         run(table(), online_interval=["low"])
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.5])
+def test_online_differences_that_were_copied_from_the_offline_ones_are_inconclusive(run, factor):
+    with pytest.raises(Inconclusive, match="was one column copied"):
+        run(table().with_columns(online=factor * pl.col("offline")))

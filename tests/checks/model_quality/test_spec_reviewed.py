@@ -504,3 +504,130 @@ def test_a_record_that_is_not_there_or_damaged_is_an_error(repo):
     (repo.folder / "training.json").write_text("{")
     with pytest.raises(DataError, match="not valid JSON"):
         ask(repo, SUBMITTED)
+
+
+# --- found by review ---------------------------------------------------------------------------------------------
+
+
+def test_who_opened_a_request_and_merged_it_under_another_name_has_not_approved_it(tmp_path):
+    repo = Repo(tmp_path / "own")
+    repo.commit("begin", files={".gitignore": "*.json\n*.bin\n"}, author=GRACE)
+    repo.branch("feature")
+    repo.commit(
+        "the model", files={"train.py": CODE, "config.toml": "x = 1\n"}, author="Ada Lovelace <ada@corp.example>"
+    )
+    repo.merge("feature", author="adal <123+adal@users.noreply.github.com>")
+    trained(repo)
+    with pytest.raises(Failed, match="merged without an approval"):
+        ask(repo, REVIEWED, **export(repo, pull(repo, user={"login": "adal"}, reviews=[])))
+
+
+def test_what_was_slipped_into_a_merge_needs_an_approval_of_its_own(repo):
+    repo.branch("second")
+    repo.commit("more", files={"train.py": "rate = 0.2\n"})
+    repo.git("checkout", "-q", "main")
+    repo.git("merge", "-q", "--no-ff", "--no-commit", "second", author=GRACE)
+    repo.commit("merged", files={"train.py": "rate = 99\n"}, author=GRACE)
+    trained(repo)
+    with pytest.raises(Inconclusive, match=r"train\.py: .*merged\) by Grace"):
+        ask(repo, REVIEWED)
+
+
+def test_a_merge_of_two_changes_of_one_file_that_fit_together_is_nobodys_writing(repo):
+    lines = "\n".join(f"x{n} = {n}" for n in range(30))
+    repo.branch("base")
+    repo.commit("lines", files={"train.py": f"a = 1\n{lines}\nb = 1\n"})
+    repo.merge("base", author=GRACE)
+    for name, text in (("one", f"a = 2\n{lines}\nb = 1\n"), ("two", f"a = 1\n{lines}\nb = 2\n")):
+        repo.git("checkout", "-q", "base")
+        repo.branch(name)
+        repo.commit(name, files={"train.py": text})
+    for name in ("one", "two"):
+        repo.merge(name, author=GRACE)
+    trained(repo)
+    assert ask(repo, REVIEWED)["approvals known by"]["value"] == "merged by somebody else"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Copilot <198982749+Copilot@users.noreply.github.com>", "Claude <noreply@anthropic.com>", "coderabbitai",
+        "none", "N/A", "TBD", "me", "<name>",
+    ],
+)  # fmt: skip
+def test_assistants_and_placeholders_approve_nothing(direct, name):
+    with pytest.raises(Inconclusive, match="git does not say who approved it"):
+        ask(direct(f"Reviewed-by: {name}"), REVIEWED)
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        {"login": "copilot-pull-request-reviewer"},
+        {"login": "auto", "__typename": "Bot"},
+        {"login": "auto", "is_bot": True},
+    ],
+)
+def test_a_machine_that_graphql_or_the_command_line_names_approves_nothing(merged_by_ada, account):
+    repo = merged_by_ada
+    table = pull(repo)
+    table["reviews"][0].pop("user")
+    table["reviews"][0]["author"] = account
+    with pytest.raises(Failed, match="is a machine"):
+        ask(repo, REVIEWED, **export(repo, table))
+
+
+@pytest.mark.parametrize(
+    "tail",
+    ["\r\n\r\nReviewed-by: Grace <grace@example.com>\r\n",
+     "\n\n* more\n\nReviewed-by: Grace <grace@example.com>\n\n---------\n\nCo-authored-by: Carol <c@example.org>\n"],
+    ids=["line ends of Windows", "GitHub's list of authors below"],
+)  # fmt: skip
+def test_trailers_are_found_as_forges_write_them(direct, tail):
+    repo = direct()
+    (repo.folder / "train.py").write_text("rate = 0.5\n")
+    (repo.folder / "config.toml").write_text("x = 2\n")
+    (repo.folder / "message.bin").write_bytes(f"the model{tail}".encode())
+    repo.git("commit", "-q", "-a", "--cleanup=verbatim", "-F", "message.bin")
+    trained(repo)
+    assert ask(repo, REVIEWED)["approvals known by"]["value"] == "trailers"
+
+
+def test_an_approval_stands_when_the_request_was_only_brought_up_to_date(tmp_path):
+    repo = Repo(tmp_path / "updated")
+    repo.commit("begin", files={".gitignore": "*.json\n*.bin\n"})
+    repo.branch("feature")
+    approved = repo.commit("the model", files={"train.py": CODE, "config.toml": "x = 1\n"})
+    repo.git("checkout", "-q", "main")
+    repo.commit("words", files={"README.md": "words\n"})
+    repo.git("checkout", "-q", "feature")
+    repo.git("merge", "-q", "--no-ff", "main", "-m", "Merge branch 'main' into feature")
+    repo.merge("feature", author=ADA)
+    trained(repo)
+    table = pull(repo)
+    table["reviews"][0]["commit_id"] = approved
+    assert ask(repo, REVIEWED, **export(repo, table))["approvals known by"]["value"] == "reviews on the forge"
+
+
+def test_a_word_on_how_approvals_are_taken_back_counts_for_those_at_earlier_commits(merged_by_ada):
+    repo = merged_by_ada
+    table = pull(repo)
+    table["reviews"][0]["commit_id"] = "0" * 40
+    assert ask(repo, REVIEWED, approvals_reset="GitHub dismisses stale approvals", **export(repo, table))
+
+
+def test_a_digest_from_a_checkout_on_windows_is_that_of_the_commit(repo):
+    trained(repo, dirty=None, code={"sha256": hashlib.sha256(CODE.replace("\n", "\r\n").encode()).hexdigest()})
+    assert ask(repo, CLEAN, code={"train.py": "code.sha256"})["files other than at the commit"]["value"] == 0
+
+
+def test_a_graft_does_not_hide_what_was_never_reviewed(repo):
+    (repo.folder / ".git" / "info").mkdir(exist_ok=True)
+    repo.commit("by nobody's leave", files={"train.py": "rate = 7\n"})
+    repo.git("checkout", "-q", "--orphan", "elsewhere")
+    other = repo.commit("elsewhere", files={"train.py": "rate = 7\n"})
+    repo.git("checkout", "-q", "main")
+    (repo.folder / ".git" / "info" / "grafts").write_text(f"{repo.git('rev-parse', 'HEAD')} {other}\n")
+    from pytest_mlready.history import git
+
+    assert git.repository(repo.folder).ask("log", "-2", "--format=%s").splitlines()[1] == "merged"

@@ -207,3 +207,17 @@ def test_current_rows_go_before_heldout_ones_where_they_have_outcomes(run, archi
 def test_a_version_that_is_not_there_is_an_error(run):
     missing = [{"path": "model-7.joblib", "trained_on": dt.date(2026, 1, 1)}]
     assert "did you mean" in run(versions=missing).ends(ReadinessError)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"n": 0}, "of 0 rows"), ({"gap": 0, "lower": 0, "upper": 0}, "answer as the fresh model does")],
+    ids=["no rows", "no difference"],
+)
+def test_a_saved_result_of_nothing_is_inconclusive(run, archive, change, said):
+    row = {"metric": "accuracy", "gap": 0.01, "lower": 0.0, "upper": 0.02, "n": 3000, **change}
+    sha256 = models.load("model-0.joblib", root=archive).sha256
+    head = {"made_on": "2026-11-20", "model_sha256": sha256, "confidence": 0.95}
+    ages = [{"age_days": age, **row} for age in (30, 60, 90, 180)]
+    (archive / "nothing.json").write_text(json.dumps({**head, "ages": ages}))
+    assert said in run(result="nothing.json", metrics={"accuracy": {"margin": 0.03}}).ends(Inconclusive)

@@ -107,6 +107,22 @@ def test_a_missing_validator_is_inconclusive(run, monkeypatch):
         run(*COUNTS)(check.test_broken_rows_move_the_counter)
 
 
+@pytest.mark.parametrize(
+    ("rose", "exactly", "outcome"), [(3, True, "failed"), (3, False, "inconclusive"), (25, False, "failed")]
+)
+def test_a_few_counts_on_valid_rows_are_told_from_those_of_others_who_ask_meanwhile(rose, exactly, outcome):
+    from pytest_mlready.serving.invariants import Seen, judge
+    from pytest_mlready.serving.metrics import Movement, Sample
+
+    sample = Sample(name="rows_invalid_total", labels={}, value=rose, kind="counter")
+    good = Movement(samples=(sample,), moved={sample.series: rose}, sent=25, statuses=(200,) * 25, seconds=0.01)
+    batch = SimpleNamespace(kind="null", rows=1, bodies=({"x": None},))
+    broken = Movement(samples=(sample,), moved={sample.series: 1.0}, sent=1, statuses=(422,), seconds=0.01)
+    seen = Seen(good=good, one=broken, kinds=(SimpleNamespace(batch=batch, moved=broken),))
+    first, *_ = judge(seen, lambda series: series == sample.series, "rows_invalid_total", exactly=exactly)
+    assert first.outcome == outcome
+
+
 @needs_promtool
 def test_an_alert_on_the_share_of_broken_rows_passes(run):
     one = run(*COUNTS, text=GOOD)

@@ -245,3 +245,16 @@ def test_an_alert_on_the_figure_passes_without_any_service(project):
 def test_a_figure_that_nobody_would_hear_of_fails(project, change, said):
     with pytest.raises(Failed, match=said):
         project(**{**GAUGE, **change})(check.test_an_alert_fires_on_prediction_quality)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_answers_are_not_their_own_outcomes(project, part):
+    own = {**JOIN, "outcomes": "predictions.parquet", "outcome": "answer", "outcome_time": "time"}
+    with pytest.raises(ReadinessError, match="cannot be judged by itself"):
+        project(business={}, **own, **OWN)(part)
+
+
+def test_a_week_without_a_case_of_the_rarer_class_is_inconclusive_and_not_red(project):
+    quiet = {**recently("truth", pl.lit("no")), **recently("answer", pl.lit("no")), **recently("p", pl.lit(0.01))}
+    with pytest.raises(Inconclusive, match="do not vary"):
+        project(served(change=quiet), **OWN)(PARTS[2])
