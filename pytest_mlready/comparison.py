@@ -64,7 +64,7 @@ def _compared(earlier: Mapping[str, Any], later: Mapping[str, Any], path: str) -
     before, after = earlier["items"], later["items"]
     both = [item for item in after if item in before]
     moved = [_move(item, before[item], after[item]) for item in both if before[item]["points"] != after[item]["points"]]
-    found = list(yardstick.changes(earlier.get("judged_by", {}), later.get("judged_by", {})))
+    found = [c for c in yardstick.changes(_yardstick(earlier), _yardstick(later)) if not _first_use(c, before)]
     silent = yardstick.unexplained(found, later.get("loosened", ()))
     return {
         "with": {"path": path, "started": earlier["provenance"]["started"], "commit": earlier["provenance"]["commit"]},
@@ -75,10 +75,34 @@ def _compared(earlier: Mapping[str, Any], later: Mapping[str, Any], path: str) -
         "gone": [item for item in before if item not in after],
         "metrics": [m for item in both for m in _metrics(item, before[item], after[item])],
         "loosened": [_loosened(c, later, told=c not in silent) for c in found if c.way != "tighter"]
-        + [_replaced(item, before[item], after[item], later) for item in both if _lost(before[item], after[item])],
+        + [_replaced(i, before[i], after[i], later) for i in both if _lost(before[i], after[i]) and not _off(i, later)],
         "tightened": [{"what": c.what, "from": c.before, "to": c.after} for c in found if c.way == "tighter"],
         "policy_known": "judged_by" in earlier,
     }
+
+
+def _yardstick(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What a report was judged by, with what an option of pytest's put in the place of settings, and the data."""
+    judged = dict(report.get("judged_by", {}))
+    if "policy" in report and (least := report["policy"]["min_score"]) is not None:
+        judged["gate.min_score"] = least
+    data = report["provenance"].get("data_sha256", {})
+    if "heldout" in data:
+        judged[yardstick.HELDOUT] = data["heldout"] or report.get("subject", {}).get("heldout")
+    return judged
+
+
+def _first_use(change: yardstick.Change, before: Mapping[str, Any]) -> bool:
+    """Whether an option is set for an item that had nothing to be judged by yet: nothing can be looser than that."""
+    if change.before is not None or not change.what.startswith("items.") or change.what.endswith(".builtin"):
+        return False
+    item = before.get(".".join(change.what.split(".")[1:3]))
+    return item is None or item.get("underlying", item["status"]) in ("unverified", "not_applicable")
+
+
+def _off(item: str, later: Mapping[str, Any]) -> bool:
+    """Whether the settings switch the item's built-in checks off, which is told as a change of its own."""
+    return f"items.{item}.builtin" in later.get("judged_by", {})
 
 
 def _move(item: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,8 +211,6 @@ def described(change: Mapping[str, Any]) -> str:
 def fix(change: Mapping[str, Any]) -> str:
     """The lines that give a reason."""
     what, to = change["what"], change["to"]
-    named = (
-        isinstance(to, (int, float, str)) and not what.startswith(("not_applicable.", "checks.")) and to is not False
-    )
-    value = f" to = {json.dumps(to)}" if named else ""
+    nameless = what.startswith(("not_applicable.", "checks.")) or what.endswith(".builtin") or to in (None, [])
+    value = "" if nameless else f" to = {json.dumps(to, ensure_ascii=False)}"
     return f'[[tool.mlready.loosened]] what = "{what}"{value} reason = "…"'

@@ -165,7 +165,12 @@ def _edited(text: str, prefix: tuple[str, ...], entry: Mapping[str, Any]) -> tup
         listed = table["attestations"] = tomlkit.aot()
     old = next((e for e in listed if e.get("item") == entry["item"]), None)
     if old is not None:
-        for key in set(old) & set(ORDER) - set(entry):
+        if old.get("open_conditions"):
+            raise ReadinessError(
+                f"the word for {entry['item']} that stands in the settings has open conditions",
+                fix="delete open_conditions there once they are closed, and attest again",
+            )
+        for key in set(old) - set(entry):
             del old[key]
         old.update(entry)
     elif isinstance(listed, AoT):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tomllib
 
 import pytest
 from given import check_report, fully_verified, outcome, waiver
@@ -134,6 +135,89 @@ def test_a_new_waiver_and_a_new_exemption_are_told_in_words(catalog):
     assert "infrastructure.autoscaling was declared not applicable" in said
     assert "security.no_secrets was waived until 2027-01-31" in said
     assert waiver(SECRETS).valid
+
+
+BEFORE = {"task": "regression", "gate": {"required": ("security.*", "rollback.*")}, "metrics": {"r2": {"min": 0.5}}}
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"metrics": {"r2": {"min": 0.25}}},
+        {"metrics": {}},
+        {"task": "ranking"},
+        {"task": None},
+        {"confidence": 0.0},
+        {"gate": {"required": ("rollback.*",)}},
+        {"gate": {"required": ()}},
+        {"gate": {**BEFORE["gate"], "accept_attested": True}},
+        {"model": {"trust": ("ab" * 32, "cd" * 32)}},
+        {"model": {"first_release": "es gibt noch keins"}},
+        {"data": {"positive": False}},
+        {"data": {"subgroups": ("sex", ("sex", "race"))}, "deploy": {"manifests": ("k8s/",)}},
+        {"not_applicable": {"infrastructure.autoscaling": "fixed load"}},
+        {"waivers": ({"item": SECRETS, "owner": "p", "reason": "r", "expires": "2027-01-31"},)},
+        {"items": {SECRETS: {"builtin": False, "reason": "ours"}}},
+        {"items": {"monitoring.resource_utilization": {"gpu": False}}},
+        {"items": {"security.input_validation": {"allow": {"null": "we take it"}}}},
+        {"items": {"monitoring.model_staleness": {"stages": [{"name": 'a "b"', "max_age": "9 d"}]}}},
+    ],
+)
+def test_the_lines_to_paste_are_a_reason_for_the_change_that_they_were_shown_for(catalog, now):
+    before = report(catalog, fully_verified(catalog), **BEFORE)
+    after = report(catalog, fully_verified(catalog), **{**BEFORE, **now})
+    loosened = comparison.compare(before, after)["loosened"]
+    pasted = [comparison.fix(change).replace("…", "because") for change in loosened]
+    for name in ("to", "reason"):
+        pasted = [line.replace(f" {name} = ", f"\n{name} = ") for line in pasted]
+    told = tomllib.loads("\n".join(pasted).replace("[[tool.mlready.loosened]] ", "[[loosened]]\n"))["loosened"]
+    if now != {"task": None}:
+        assert pasted
+    explained = report(catalog, fully_verified(catalog), **{**BEFORE, **now}, loosened=told)
+    assert not list(comparison.shortfalls(comparison.compare(before, explained)))
+
+
+def test_other_held_out_data_need_a_reason_once_and_another_path_to_the_same_none(catalog, whole):
+    def judged(source, digest, **settings):
+        made = report(catalog, fully_verified(catalog), **settings)
+        made["provenance"] |= {"data_sha256": {"train": None, "heldout": digest}}
+        made["subject"]["heldout"] = source
+        return made
+
+    before = judged("a.csv", "1" * 64)
+    (said,) = comparison.shortfalls(comparison.compare(before, judged("a.csv", "2" * 64)))
+    assert "data.heldout was changed" in said
+    assert not list(comparison.shortfalls(comparison.compare(before, judged("b.csv", "1" * 64))))
+    assert list(comparison.shortfalls(comparison.compare(judged("m:a", None), judged("m:b", None))))
+    monthly = [{"what": "data.heldout", "reason": "drawn anew every month by data/split.py"}]
+    for digest in ("3" * 64, "4" * 64):
+        assert not list(comparison.shortfalls(comparison.compare(before, judged("a.csv", digest, loosened=monthly))))
+
+
+def test_a_least_score_that_the_command_line_lowers_is_seen(catalog, whole):
+    before, after = copy.deepcopy(whole), copy.deepcopy(whole)
+    before["judged_by"]["gate.min_score"] = after["judged_by"]["gate.min_score"] = 2.0
+    before["policy"]["min_score"], after["policy"]["min_score"] = 2.0, 0.5
+    (said,) = comparison.shortfalls(comparison.compare(before, after))
+    assert "gate.min_score was changed from 2.0 to 0.5" in said
+
+
+def test_an_option_of_an_item_that_had_nothing_to_be_judged_by_yet_loosens_nothing(catalog):
+    cold = "infrastructure.cold_start"
+    after = report(catalog, fully_verified(catalog), items={cold: {"limit": "90 s"}})
+    assert not list(comparison.shortfalls(comparison.compare(report(catalog, Facts(outcomes=())), after)))
+    (said,) = comparison.shortfalls(comparison.compare(report(catalog, fully_verified(catalog)), after))
+    assert f"items.{cold}.limit was set to 90.0" in said
+
+
+def test_checks_that_are_switched_off_for_ones_own_need_one_reason_and_not_two(catalog):
+    def of(test, *, builtin, **settings):
+        return report(catalog, Facts(outcomes=(outcome(SECRETS, id=test, builtin=builtin),)), **settings)
+
+    before = of("mlready::security::no_secrets::test_images", builtin=True)
+    off = {"items": {SECRETS: {"builtin": False, "reason": "ours"}}}
+    (said,) = comparison.shortfalls(comparison.compare(before, of("test_ours", builtin=False, **off)))
+    assert "the built-in checks of security.no_secrets were switched off" in said
 
 
 def test_a_report_that_does_not_say_what_it_was_judged_by_cannot_be_held_to(whole):

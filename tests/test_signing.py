@@ -91,6 +91,15 @@ def test_a_second_word_for_the_item_renews_the_first_and_a_comment_in_it_stays(p
     assert "# on call" in path.read_text()
 
 
+def test_a_word_with_open_conditions_is_not_renewed_over_them(project):
+    run("documentation.runbook")
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text().replace('by = "Ada L."', 'by = "Ada L."\nopen_conditions = ["drill in May"]'))
+    done = run("documentation.runbook")
+    assert done.exit_code == 2
+    assert "open conditions" in done.output
+
+
 def test_words_for_two_items_stand_side_by_side(project):
     run("documentation.runbook")
     run("documentation.on_call")

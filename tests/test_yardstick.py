@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 from pytest_mlready import yardstick
 from pytest_mlready.settings import Metric, Settings, Waiver
 
+DATA = {"target": "income", "positive": ">50K", "subgroups": ("sex", ("sex", "race")), "group": "person"}
 BASE = {
     "system": "income",
+    "task": "binary-classification",
+    "risk": "high",
+    "data": DATA,
     "metrics": {"roc_auc": {"min": 0.9}, "rmse": {"max": 2.0}},
     "model": {"max_size": 5_000_000},
     "endpoint": {"slo": {"p99": 0.25, "errors": 0.001}, "peak_rps": 40.0},
@@ -52,6 +56,30 @@ def ways(before, after):
         ({"items": {"infrastructure.load_test": {"factor": 1.0}}}, "items.infrastructure.load_test.factor", "changed"),
         ({"items": {"infrastructure.cold_start": {"limit": "90 s"}}}, "items.infrastructure.cold_start.limit", "changed"),
         ({"items": {"monitoring.feature_drift": {"ignore": ["age"]}}}, "items.monitoring.feature_drift.ignore", "looser"),
+        ({"task": "regression"}, "task", "changed"),
+        ({"risk": "minimal"}, "risk", "looser"),
+        ({"data": {**DATA, "positive": "<=50K"}}, "data.positive", "changed"),
+        ({"data": {**DATA, "target": "other"}}, "data.target", "changed"),
+        ({"data": {**DATA, "subgroups": ("sex",)}}, "data.subgroups", "looser"),
+        ({"data": {**DATA, "subgroups": ()}}, "data.subgroups", "looser"),
+        ({"data": {**DATA, "subgroups": ("sex", ("sex", "race"), "age")}}, "data.subgroups", "tighter"),
+        ({"data": {k: v for k, v in DATA.items() if k != "group"}}, "data.group", "looser"),
+        ({"data": {**DATA, "cluster": "household"}}, "data.cluster", "tighter"),
+        ({"data": {**DATA, "weight": "w"}}, "data.weight", "changed"),
+        ({"model": {"max_size": 5_000_000, "trust": ("0" * 64,)}}, "model.trust", "looser"),
+        ({"model": {"max_size": 5_000_000, "trusted_types": ("team.Model",)}}, "model.trusted_types", "looser"),
+        ({"model": {"max_size": 5_000_000, "first_release": "new"}}, "model.first_release", "looser"),
+        ({"endpoint": {**BASE["endpoint"], "url": "http://127.0.0.1:1"}}, "endpoint.by", "changed"),
+        ({"endpoint": {**BASE["endpoint"], "start_limit": 600.0}}, "endpoint.start_limit", "looser"),
+        ({"deploy": {"manifests": ("k8s/good.yaml",)}}, "deploy.manifests", "changed"),
+        ({"metrics": {**BASE["metrics"], "roc_auc": {"min": 0.9, "margin": 0.5}}}, "metrics.roc_auc.margin", "changed"),
+        ({"metrics": {**BASE["metrics"], "roc_auc": {"min": 0.9, "subgroup_min": 0.1}}}, "metrics.roc_auc.subgroup_min", "changed"),
+        ({"items": {"model_quality.inclusion": {"must": ["sex=Female"]}}}, "items.model_quality.inclusion.must", "changed"),
+        ({"items": {"infrastructure.model_spec_unit_tests": {"no_steps": "closed form"}}}, "items.infrastructure.model_spec_unit_tests.no_steps", "changed"),
+        ({"items": {"security.input_validation": {"allow": {"null": "we take it"}}}}, "items.security.input_validation.allow", "looser"),
+        ({"items": {"monitoring.prediction_quality": {"limits": {"roc_auc": 0.5}}}}, "items.monitoring.prediction_quality.limits.roc_auc", "changed"),
+        ({"gate": {**BASE["gate"], "required": ("security.no_secrets",)}}, "gate.required", "looser"),
+        ({"gate": {**BASE["gate"], "required": ("*",)}}, "gate.required", "tighter"),
     ],
 )  # fmt: skip
 def test_a_loosened_key_is_seen_as_one(judged, table, what, way):
@@ -78,6 +106,54 @@ def test_an_option_that_both_give_is_looser_or_tighter_and_one_of_our_defaults_i
     assert not [key for key in judged() if key.startswith("items.")]
 
 
+@pytest.mark.parametrize(
+    ("item", "option", "before", "after", "way"),
+    [
+        ("model_quality.inclusion", "must", ["sex=Female", "race"], ["race"], "looser"),
+        ("model_quality.inclusion", "must", ["race"], ["race", "sex=Female"], "tighter"),
+        ("compliance.regulatory_requirements", "regimes", ["gdpr", "eu-ai-act"], ["gdpr"], "looser"),
+        ("security.authentication", "kinds", ["none", "expired"], ["none"], "looser"),
+        ("security.authentication", "open", ["GET /a"], ["GET /a", "POST /predict"], "looser"),
+        ("security.input_validation", "allow", {"null": "reason"}, {"null": "another reason", "long": "r"}, "looser"),
+        ("data.features_beneficial", "keep", {"age": "law", "sex": "law"}, {"age": "law"}, "tighter"),
+        ("data.features_beneficial", "max_rows", 50_000, 500, "looser"),
+        ("data.features_beneficial", "max_rows", 50_000, 100_000, "tighter"),
+        ("security.input_validation", "time_budget", "60 s", "1 s", "looser"),
+        ("model_quality.subgroup_performance", "max_groups", 200, 1, "looser"),
+        ("data.feature_cost", "money", 1.0, 2.0, "looser"),
+        ("monitoring.data_invariants", "breach", 0.2, 0.9, "looser"),
+        ("monitoring.model_staleness", "stages", [{"name": "data", "max_age": "9 d"}], [{"name": "data", "max_age": "90 d"}], "looser"),
+    ],
+)  # fmt: skip
+def test_an_option_knows_its_way(judged, item, option, before, after, way):
+    found = ways(*(judged(items={item: {option: value}}) for value in (before, after)))
+    assert found == {f"items.{item}.{option}": way}
+
+
+def test_what_is_only_written_otherwise_is_no_change(judged):
+    def written(**table):
+        return judged(items={"infrastructure.cold_start": table, "model_quality.inclusion": table.pop("inclusion")})
+
+    one = written(limit="90 s", repeats=5, inclusion={"must": ["a", "b"], "power": 1})
+    two = written(repeats=5, limit=90, inclusion={"must": ["b", "a"], "power": 1.0})
+    assert ways(one, two) == {}
+    turned = {**DATA, "subgroups": (("sex", "race"), "sex")}
+    assert ways(judged(), judged(data=turned, gate={"required": ("security.*",), "min_score": 2})) == {}
+    both = ({"gate": {**BASE["gate"], "required": required}} for required in (("a.*", "b.*"), ("b.*", "a.*")))
+    assert ways(*(judged(**table) for table in both)) == {}
+
+
+def test_where_things_lie_is_no_policy(judged):
+    moved = {"data": {**DATA, "train": "data/train.csv"}, "model": {"max_size": 5_000_000, "path": "new.skops"}}
+    items = {"documentation.model_card": {"card": "docs/card.md"}, "monitoring.error_rates": {"labels": {"job": "x"}}}
+    assert ways(judged(), judged(**moved, items=items)) == {}
+
+
+def test_a_report_that_knew_nothing_of_a_key_is_not_held_to_it(judged):
+    old = {key: value for key, value in judged().items() if not key.startswith(("data.", "task", "risk", "deploy."))}
+    assert ways(old, judged(task="regression", data={})) == {}
+
+
 def test_nothing_changed_is_nothing_loosened(judged):
     assert ways(judged(), judged()) == {}
 
@@ -98,6 +174,13 @@ def test_a_reason_excuses_the_value_that_it_names_and_no_other(judged):
     assert yardstick.unexplained([change], [{**reason, "to": 0.8}]) == [change]
     assert yardstick.unexplained([change], [reason]) == [change]
     assert yardstick.unexplained([change], []) == [change]
+
+
+def test_a_reason_tells_two_large_numbers_apart():
+    (change,) = yardstick.changes({"model.max_size": 12_000_000}, {"model.max_size": 12_345_678})
+    told = {"what": "model.max_size", "reason": "…"}
+    assert yardstick.unexplained([change], [{**told, "to": 12_345_679}]) == [change]
+    assert not yardstick.unexplained([change], [{**told, "to": 12_345_678.0}])
 
 
 def test_no_environment_variable_of_the_service_is_written_down(judged):

@@ -185,6 +185,10 @@ def judge(seen: Seen, chooses: Chooses, name: str, *, exactly: bool, by_request:
     calm = sum(by for series, by in seen.good.moved.items() if chooses(series))
     still = Measurement(name="valid rows counted as violations", value=calm, max=0, n=seen.good.sent)
     verdicts = [_kind(kind, chooses, name, exactly=exactly, by_request=by_request) for kind in seen.kinds]
+    if calm and not exactly and calm < seen.good.sent:
+        message = f"{name} rose by {calm:g} on {seen.good.sent} valid rows, while others may have sent broken ones"
+        step = "Next step: run this check alone, or on a service that nobody else asks"
+        return [Verdict(outcome="inconclusive", message=f"{message}. {step}", measurements=(still,)), *verdicts]
     if calm:
         told = (
             f"{name} rose by {calm:g} on {seen.good.sent} valid rows. Next step: count rows that break the schema alone"

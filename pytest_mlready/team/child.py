@@ -6,6 +6,8 @@ log of whoever started it; the answer is a file, since a function may print what
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import importlib
 import inspect
 import json
@@ -14,6 +16,12 @@ import time
 import traceback
 from pathlib import Path
 from typing import Any
+
+resource: Any = None  # Windows has none
+with contextlib.suppress(ImportError):
+    resource = importlib.import_module("resource")
+for name in ("resource", "difflib"):  # a project may have modules of these names, which it then imports itself
+    sys.modules.pop(name, None)
 
 DEPTH = 12  # of a returned mapping
 
@@ -33,8 +41,10 @@ class LackingError(RefusedError):
 def main() -> None:
     request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     sys.path.insert(0, request["root"])
+    sys.argv = [request["source"].partition(":")[0]]  # a module that reads its arguments has none
     try:
         answer = called(request)
+        json.dumps(answer)
     except RefusedError as refusal:
         lacks = isinstance(refusal, LackingError)
         answer = {"found": str(refusal), "expected": refusal.expected, "lacks": lacks}
@@ -73,8 +83,6 @@ def found(source: str, root: str) -> Any:
 
 
 def near(name: str, known: list[str]) -> str:
-    import difflib
-
     match = difflib.get_close_matches(name, [k for k in known if not k.startswith("_")], n=1)
     return f'; did you mean "{match[0]}"?' if match else ""
 
@@ -129,12 +137,21 @@ def as_rows(given: Any, request: dict[str, Any]) -> str:
     if hasattr(given, "collect") and not isinstance(given, pl.DataFrame):
         frame = given.collect()
     if type(frame).__module__.partition(".")[0] == "pandas" and hasattr(frame, "columns"):
+        refuse_another_order(list(frame.index))
         frame = pl.from_pandas(frame)
     if not isinstance(frame, pl.DataFrame):
         raise RefusedError(f"it returned a {type(given).__name__}", "a polars or pandas frame with named columns")
     target = f"{request['answer']}.arrow"
     frame.write_ipc(target)
     return target
+
+
+def refuse_another_order(index: list[Any]) -> None:
+    """The rows went out numbered from 0: pandas keeps the numbers when it sorts or shuffles them."""
+    ordered = list(range(len(index)))
+    with contextlib.suppress(TypeError):  # numbers and texts
+        if index != ordered and sorted(index) == ordered:
+            raise RefusedError("it returned the rows in another order, as their index tells", "the order of the rows")
 
 
 def as_mapping(given: Any, _: dict[str, Any]) -> Any:
@@ -160,11 +177,9 @@ def plain(value: Any, depth: int) -> Any:
 
 def peak() -> int:
     """Most memory that this process held so far, in bytes; 0 where the system does not say."""
-    try:
-        import resource
-    except ImportError:
+    if resource is None:
         return 0
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    most = int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     return most if sys.platform == "darwin" else most * 1024
 
 

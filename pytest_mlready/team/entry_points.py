@@ -88,7 +88,7 @@ def setting(project: Project) -> Setting:
     hidden = (os.environ.get(name, "") for name in (*endpoint.secrets, *named) if name)
     environment = {**os.environ, "PATH": service.search_path(os.environ), **table.env}
     return Setting(
-        root=project.root,
+        root=project.root.resolve(),
         environment=environment,
         secrets=tuple(value for value in hidden if value),
         seconds=table.time_limit,
@@ -128,7 +128,7 @@ def train(  # noqa: PLR0913 - the entry point's own arguments
         Inconclusive: `steps` are given, and the function does not take them.
         TeamCodeError: It cannot be called so, failed, took too long, or returned no path; says which.
     """
-    arguments: dict[str, Any] = {"seed": seed, "folder": str(folder)}
+    arguments: dict[str, Any] = {"seed": seed, "folder": str(folder.resolve())}
     if steps is not None:
         arguments["steps"] = steps
     answer = _call(

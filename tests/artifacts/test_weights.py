@@ -8,8 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn import (
     calibration,
+    cluster,
     compose,
     ensemble,
     impute,
@@ -119,6 +121,30 @@ def test_parameters_and_scores_are_no_weights():
     model.cv_results_["mean_test_score"][:] = np.nan
     assert wrong(model) == []
     assert wrong(impute.SimpleImputer(missing_values=np.nan, fill_value=np.inf).fit(X)) == []
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "lil", "dok"])
+def test_a_nan_is_found_in_every_form_of_sparse_matrix(form):
+    class Holder: ...
+
+    holder = Holder()
+    holder.table = getattr(sparse, f"{form}_matrix")(np.array([[1.0, np.nan], [0.0, 2.0]]))
+    assert wrong(holder) == ["table.data"]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_coefficients_in_a_series_are_read(library):
+    class Holder: ...
+
+    holder = Holder()
+    holder.params = pytest.importorskip(library).Series([1.0, np.nan])
+    assert wrong(holder) == ["params"]
+
+
+def test_rows_that_an_imputer_or_a_clustering_keeps_may_have_gaps():
+    rows = np.where(np.arange(60).reshape(20, 3) % 7 == 0, np.nan, np.arange(60.0).reshape(20, 3))
+    assert wrong(impute.KNNImputer().fit(rows)) == []
+    assert wrong(cluster.OPTICS(min_samples=2).fit(np.nan_to_num(rows))) == []
 
 
 def test_an_object_that_lies_inside_itself_ends():

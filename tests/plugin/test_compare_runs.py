@@ -40,6 +40,15 @@ def test_the_ratchet_fails_policy_that_was_loosened_without_a_reason(ratchet, th
     assert "the label is stricter now" in " ".join(ran.text.split())
 
 
+def test_a_run_under_looser_policy_does_not_replace_the_ratchet_that_it_fails(ratchet, readiness):
+    held = (ratchet.parent / "ratchet.json").read_text()
+    ratchet.write_text(SETTINGS.format(least=0.88))
+    ran = readiness("--mlready-report=ratchet.json")
+    assert ran.result.ret == 1
+    assert "policy is looser than in it" in " ".join(ran.text.split())
+    assert (ratchet.parent / "ratchet.json").read_text() == held
+
+
 def test_an_earlier_report_is_compared_without_gating(pytester, readiness):
     test = pytester.makepyfile(PASSING)
     readiness("--mlready-report=old.json")

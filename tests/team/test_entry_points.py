@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -112,6 +113,69 @@ def test_what_cannot_be_used_is_said(team, code, said):
     assert said in refusal(team(code, train="team:train").train)
 
 
+@pytest.mark.parametrize("name", ["resource", "difflib", "child", "settings"])
+def test_a_module_of_the_teams_may_be_called_as_one_of_ours(team, name):
+    (team.root / f"{name}.py").write_text(TRAIN)
+    assert team("", train=f"{name}:train", frame="polars").train().path.read_text().startswith("7 3")
+    assert 'did you mean "train"?' in refusal(team("", train=f"{name}:tain", frame="polars").train)
+
+
+def test_a_training_that_reads_the_command_line_finds_no_arguments_there(team):
+    code = TRAIN.replace("    target =", "    import argparse; argparse.ArgumentParser().parse_args()\n    target =", 1)
+    assert team(code, train="team:train", frame="polars").train().path.is_file()
+
+
+def test_a_project_in_a_folder_with_spaces_named_from_where_one_is(team, monkeypatch):
+    (team.root / "ein Ördner").mkdir()
+    monkeypatch.chdir(team.root)
+    team.root = Path("ein Ördner")
+    assert team(TRAIN, train="team:train", frame="polars").train().path.is_file()
+    code = "def train(rows, *, seed, folder):\n    raise ValueError('no such column')"
+    assert "(team.py, line 2)" in refusal(team(code, train="team:train", frame="polars").train)
+
+
+def test_a_training_may_print_change_the_folder_and_close_its_files(team):
+    code = TRAIN.replace(
+        "    target =",
+        "    import os, sys\n    print('x' * 20_000_000)\n    os.chdir('/'); sys.stdout.close(); os.close(0); os.close(1)\n    target =",
+    )
+    assert team(code, train="team:train", frame="polars").train().path.is_file()
+
+
+@pytest.mark.skipif(os.uname().sysname != "Linux", reason="a process that left its group is found in /proc")
+def test_a_daemon_that_a_training_leaves_behind_is_ended(team):
+    code = TRAIN.replace(
+        "    target =",
+        "    import os, time\n"
+        "    if os.fork() == 0:\n"
+        "        os.setsid()\n"
+        "        pathlib.Path('daemon').write_text(str(os.getpid())); time.sleep(600)\n"
+        "    while not pathlib.Path('daemon').is_file() or not pathlib.Path('daemon').read_text(): time.sleep(0.01)\n"
+        "    target =",
+    )
+    team(code, train="team:train", frame="polars").train()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((team.root / "daemon").read_text()), 0)
+
+
+def test_an_interrupt_during_training_leaves_no_process(team, monkeypatch):
+    code = (
+        "import os, pathlib, time\n"
+        "def train(rows, *, seed, folder):\n"
+        "    pathlib.Path('part').write_text(str(os.getpid())); os.rename('part', 'pid'); time.sleep(600)\n"
+    )
+
+    def interrupt(_):
+        if (team.root / "pid").is_file():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(team, "progress", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        team(code, train="team:train", frame="polars").train()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((team.root / "pid").read_text()), 0)
+
+
 def test_a_module_that_is_not_there_is_named(team):
     assert "there is no module tema" in refusal(team(TRAIN, train="tema:train").train)
 
@@ -125,7 +189,7 @@ def test_a_call_without_end_is_ended_with_all_it_started(team):
         "    time.sleep(600)\n"
     )
     began = time.monotonic()
-    said = refusal(team(code, train="team:train", time_limit=3.0).train)
+    said = refusal(team(code, train="team:train", frame="polars", time_limit=3.0).train)
     assert "did not end within 3 s" in said
     assert "time_limit" in said
     assert time.monotonic() - began < 30
@@ -152,6 +216,7 @@ def test_features_come_back_in_order_whatever_kind_of_frame_they_are(team):
     [
         ("def make(rows): return rows.head(2)", "2 rows for 3"),
         ("def make(rows): return [1, 2, 3]", "it returned a list"),
+        ("def make(rows): return rows.to_pandas().sort_values('x', ascending=False)", "in another order"),
     ],
 )
 def test_features_that_are_no_row_for_each_row_are_refused(team, code, said):
@@ -165,6 +230,19 @@ def test_an_explanation_is_plain_numbers_and_may_be_told_the_model(team, tmp_pat
     )
     given = entry_points.explain(team(code, explain="team:explain"), {"x": 1.0}, model=tmp_path / "m.skops")
     assert given == {"baseline": 0.5, "x": [0, 1], "m": "m.skops"}
+
+
+def test_features_may_have_an_index_of_their_own(team):
+    code = "def make(rows): return rows.set_axis(['b', 'a', 0])[['x']]"
+    made = entry_points.features(team(code, features="team:make", frame="pandas"), ROWS)
+    assert made["x"].to_list() == [1.0, 2.0, 3.0]
+
+
+def test_an_explanation_that_json_cannot_carry_is_refused_in_a_sentence(team):
+    said = refusal(
+        entry_points.explain, team("def explain(example): return {'a': 10**5000}", explain="team:explain"), {}
+    )
+    assert "raised ValueError" in said
 
 
 def test_an_explanation_that_takes_no_model_is_given_none(team, tmp_path):

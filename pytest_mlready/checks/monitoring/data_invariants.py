@@ -50,6 +50,7 @@ ITEM = Item(
         "the held-out rows, and speak when one column of the held-out rows is in another unit, stuck, a fifth missing "
         "or spelt otherwise: on min_caught of these copies, and on one of each kind. The shares are conventions "
         "without authority."
+        " A few counts on valid rows while others ask the service too are inconclusive."
     ),
     how_to_fix=(
         "Use one schema for training batches and for requests. On violation, count by feature and rule, and decide for "
