@@ -10,10 +10,13 @@ demo: $(VENV)/.installed tools  ## run the readiness checks on the example and w
 	$(BIN)/python example_project/deploy/build_image.py example_project/build/income.tar
 	$(BIN)/python example_project/deploy/staging.py
 	$(BIN)/python example_project/registry/make_registry.py
+	cd example_project && $(abspath $(BIN))/coverage run --branch --include=./features.py -m pytest -q tests/test_features.py
+	cd example_project && $(abspath $(BIN))/coverage json -q -o reports/coverage.json
 	$(BIN)/pytest --mlready example_project --mlready-report=readiness.html --mlready-report=readiness.json
 
 test: $(VENV)/.installed-dev tools  ## run all tests, slow ones too
-	$(BIN)/python -m pytest --ignore=tests/plugin
+	$(BIN)/python -m pytest tests/serving tests/checks/infrastructure tests/team
+	$(BIN)/python -m pytest tests --ignore=tests/serving --ignore=tests/checks/infrastructure --ignore=tests/team --ignore=tests/plugin -n 2
 	$(BIN)/python -m pytest tests/plugin -n 2
 
 tools:  ## promtool, which fires alert rules; without it the checks that need it say so

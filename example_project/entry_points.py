@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import joblib
+from features import make
 from threadpoolctl import threadpool_limits
-from train import CATEGORIES, NUMBERS, TARGET, candidate, write_skops
+from train import NUMBERS, PRODUCTION_CATEGORIES, TARGET, candidate, production, write_skops
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +24,16 @@ def train(rows: pd.DataFrame, *, seed: int, folder: Path, steps: int | None = No
     if steps is not None:
         settings["classifier__max_iter"] = steps
     with threadpool_limits(limits=1):  # sums in one order, whatever the machine's number of cores
-        model = candidate(rows).set_params(**settings).fit(rows[NUMBERS + CATEGORIES], rows[TARGET])
+        model = candidate(rows).set_params(**settings).fit(make(rows), rows[TARGET])
     artifact = folder / "model.skops"
     write_skops(model, artifact)
+    return artifact
+
+
+def train_production(rows: pd.DataFrame, *, seed: int, folder: Path) -> Path:  # noqa: ARG001 - it draws nothing
+    """Trains the model that is live, as its release did."""
+    with threadpool_limits(limits=1):
+        model = production(rows).fit(rows[NUMBERS + PRODUCTION_CATEGORIES], rows[TARGET])
+    artifact = folder / "production.joblib"
+    joblib.dump(model, artifact)
     return artifact

@@ -15,6 +15,8 @@ from service.schema import EXAMPLE, Batch, Instance, Label
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
 # scikit-learn's own node table of boosted trees. Whatever else a file may ask for is refused by skops.
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 COLUMNS = [field.alias or name for name, field in Instance.model_fields.items()]
@@ -38,8 +40,8 @@ class Model:
     classes: list[Label]
     trained: float  # Unix seconds; NaN where nothing beside the artifact says it
 
-    def probabilities(self, instances: Sequence[Instance]) -> list[list[float]]:
-        """A row for each instance, a column for each class; computed from a frame such as the one trained on."""
+    def features(self, instances: Sequence[Instance]) -> pd.DataFrame:
+        """What the pipeline is given: a frame such as the one trained on."""
         import numpy as np
         import pandas as pd
 
@@ -47,9 +49,13 @@ class Model:
         columns: dict[str, Any] = {name: [row[name] for row in rows] for name in COLUMNS}
         for name in NUMBERS:
             columns[name] = np.array(columns[name], dtype=float)  # null becomes NaN
+        return pd.DataFrame(columns)
+
+    def probabilities(self, features: pd.DataFrame) -> list[list[float]]:
+        """A row for each row of features, a column for each class."""
         # One thread: a row is too little to share, and threads that spin would take the other requests' time.
         with self.threads.limit(limits=1):
-            table: list[list[float]] = self.pipeline.predict_proba(pd.DataFrame(columns)).tolist()
+            table: list[list[float]] = self.pipeline.predict_proba(features).tolist()
         return table
 
 
@@ -124,7 +130,7 @@ def labels(pipeline: Any) -> list[Label]:
 def try_once(model: Model) -> None:
     """Asks for one prediction: a model that reads other columns, or gives no probabilities, is not ours."""
     try:
-        (answer,) = model.probabilities(Batch.model_validate(EXAMPLE).instances)
+        (answer,) = model.probabilities(model.features(Batch.model_validate(EXAMPLE).instances))
     except Exception as error:
         raise ModelError("model_unfit", f"no answer to the example: {type(error).__name__}") from error
     if not math.isclose(sum(answer), 1, abs_tol=1e-6):

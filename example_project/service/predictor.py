@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from service import release
+from service import examples, release
 from service.logs import LOG
 from service.model import Model, ModelError, load
 
@@ -43,6 +43,7 @@ class Predictor:
         self.metrics = metrics
         self.model: Model | None = None
         self.reason = "model_loading"
+        self._examples = examples.named(settings)
         self._waiting: asyncio.Queue[tuple[Sequence[Instance], asyncio.Future[Answered]]] = asyncio.Queue(MAX_WAITING)
         metrics.waiting.set_function(self._waiting.qsize)
 
@@ -104,6 +105,13 @@ class Predictor:
         while True:
             await self._answer()
 
+    def _asked(self, model: Model, rows: Sequence[Instance]) -> list[list[float]]:
+        features = model.features(rows)
+        table = model.probabilities(features)
+        if self._examples is not None:
+            self._examples.keep(model, rows, features, table)
+        return table
+
     async def _answer(self) -> None:
         waiting = [await self._waiting.get()]
         while not self._waiting.empty():
@@ -112,7 +120,7 @@ class Predictor:
         try:
             model = self.ready()
             rows = [row for instances, _ in waiting for row in instances]
-            table = await asyncio.to_thread(model.probabilities, rows) if rows else []
+            table = await asyncio.to_thread(self._asked, model, rows) if rows else []
         except Exception as error:  # noqa: BLE001 - theirs alone; those that come later are answered
             for _, answer in waiting:
                 if not answer.done():

@@ -22,6 +22,8 @@ class Settings:
     model_version: str
     model_sha256: str | None  # stands above the SHA256SUMS beside the model
     release_file: Path | None  # once it is there it stands above the three, and may change while the service runs
+    examples_file: Path | None  # where a sample of served examples is kept; nowhere when left out
+    examples_share: float  # of the rows served
     tenant: str
     signing_key: str = field(repr=False)
 
@@ -36,6 +38,8 @@ class Settings:
             model_version=environment.get("MODEL_VERSION", "2.0.0"),
             model_sha256=environment.get("MODEL_SHA256"),
             release_file=Path(environment["RELEASE_FILE"]) if environment.get("RELEASE_FILE") else None,
+            examples_file=Path(environment["SERVED_EXAMPLES"]) if environment.get("SERVED_EXAMPLES") else None,
+            examples_share=float(environment.get("SERVED_EXAMPLES_SHARE", "0.01")),
             tenant=environment.get("INCOME_TENANT", "acme"),
             signing_key=key,
         )

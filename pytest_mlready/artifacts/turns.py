@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 PROGRAM = Path(__file__).with_name("turns_child.py")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS")
-FEWEST, MOST = 10, 200  # timed calls of one turn
+FEWEST, MOST = 10, 200  # timed single calls of one turn
+BULKS = 5  # calls with all rows in one turn, where half of its time is enough for them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One turn of one model: seconds of each single call, and of one call with all rows."""
+    """One turn of one model: seconds of each single call, and the median of calls with all rows."""
 
     singles: tuple[float, ...]
     bulk: float
@@ -92,20 +94,22 @@ def in_turns(
         progress("loading both models, each in a process of its own")
         players = [stack.enter_context(_player(subject, plan, folder)) for subject in subjects]
         ready = [player.answer() for player in players]
-        calls = _calls(ready, plan)
+        orders = _orders(ready, plan)
         turns: tuple[list[Turn], list[Turn]] = ([], [])
         for n in range(plan.rounds):
             progress(f"timing both models in turns, {n + 1} of {plan.rounds}")
             for i in (0, 1) if n % 2 == 0 else (1, 0):
-                turns[i].append(players[i].turn(calls))
+                turns[i].append(players[i].turn(orders))
         progress("")
         return turns
 
 
-def _calls(ready: Sequence[dict[str, Any]], plan: Plan) -> int:
-    """Single calls of one turn that fit the budget, the same number for both models."""
-    left = plan.budget / plan.rounds - sum(one["bulk"] for one in ready)
-    return max(FEWEST, min(MOST, int(left / max(sum(one["single"] for one in ready), 1e-9))))
+def _orders(ready: Sequence[dict[str, Any]], plan: Plan) -> dict[str, int]:
+    """Calls of one turn that fit the budget, the same numbers for both models."""
+    share, bulk = plan.budget / plan.rounds, sum(one["bulk"] for one in ready)
+    bulks = max(1, min(BULKS, int(share / 2 / max(bulk, 1e-9))))
+    calls = int((share - bulks * bulk) / max(sum(one["single"] for one in ready), 1e-9))
+    return {"calls": max(FEWEST, min(MOST, calls)), "bulks": bulks}
 
 
 class _Player:
@@ -117,13 +121,13 @@ class _Player:
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
-    def turn(self, calls: int) -> Turn:
+    def turn(self, orders: dict[str, int]) -> Turn:
         try:
-            self.send({"calls": calls})
+            self.send(orders)
         except OSError:
             raise self._failed("ended") from None
         answer = self.answer()
-        return Turn(singles=tuple(answer["singles"]), bulk=answer["bulk"])
+        return Turn(singles=tuple(answer["singles"]), bulk=statistics.median(answer["bulks"]))
 
     def send(self, order: dict[str, Any]) -> None:
         assert self.process.stdin is not None  # it is a pipe

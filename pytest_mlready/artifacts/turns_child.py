@@ -32,7 +32,7 @@ def main() -> None:
         order = json.loads(line)
         wanted = [singles[(turn + i) % len(singles)] for i in range(order["calls"])]
         turn += order["calls"]
-        say(answers, {"singles": timed(call, wanted), "bulk": timed(call, [bulk])[0]})
+        say(answers, {"singles": timed(call, wanted), "bulks": timed(call, [bulk] * order["bulks"])})
 
 
 def prepared(model: Any, task: dict[str, Any]) -> tuple[Any, list[Any], Any]:

@@ -50,6 +50,13 @@ def test_a_good_model_meets_its_limits_with_confidence():
     assert notes.grade == "replayed"
 
 
+def test_a_binary_classifier_gets_pictures_of_its_curves_with_a_hundred_points_at_most():
+    plots = {plot["title"]: plot["data"] for plot in run(predictions(), roc_auc={"min": 0.9}).plots}
+    assert list(plots) == ["Metrics and their limits", "ROC curve", "Calibration"]
+    assert 50 < len(plots["ROC curve"]["x"]) <= 100
+    assert len(plots["Calibration"]["y"]) == 10
+
+
 def test_scores_given_to_the_wrong_rows_fail_and_every_metric_is_named():
     with pytest.raises(Failed) as failure:
         run(predictions(spoilt=True), **LIMITS)
