@@ -14,9 +14,12 @@ from pytest_mlready import __version__
 from pytest_mlready.errors import ReadinessError, near
 
 if TYPE_CHECKING:
-    from pytest_mlready.catalog import Catalog
+    from collections.abc import Mapping
+
+    from pytest_mlready.catalog import Catalog, Item
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])
+CI = ("github", "gitlab", "jenkins", "circleci", "azure")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -60,6 +63,27 @@ def explain(item: str | None, config: Path | None, report: Path | None) -> None:
         click.echo("\n".join(["", *explanation.standing(catalog.items, item, config, last)]))
     except ReadinessError as error:
         raise Mistaken(explanation.plain(str(error), lines=True)) from None
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+@click.option("--ci", "provider", type=click.Choice(CI), help="Write the workflow that runs the gate, instead.")
+@click.option("--dry-run", "dry", is_flag=True, help="Print what would be written, and write nothing.")
+def init(folder: Path, provider: str | None, *, dry: bool) -> None:
+    """Write settings to begin with, from what is found in FOLDER; or a CI workflow.
+
+    Settings go to the end of pyproject.toml where there is one, else into mlready.toml. Files are looked at, none is
+    run or loaded. Nothing that is there is changed, so that it can be run again.
+    """
+    from pytest_mlready.explanation import plain
+    from pytest_mlready.init import writing
+
+    try:
+        told = writing.workflow(folder, provider, dry=dry) if provider else writing.settings(folder, _items(), dry=dry)
+        for line in told:
+            click.echo(plain(line, lines=True))
+    except ReadinessError as error:
+        raise Mistaken(plain(str(error), lines=True)) from None
 
 
 @main.command()
@@ -123,6 +147,43 @@ def attest(item: str, config: Path | None, on: dt.datetime | None, expires: dt.d
     verb = "renewed" if written.renewed else "written"
     click.echo(f"{verb} in {written.path.name}: {item} by {word.by}, approved by {word.approver}, until {word.expires}")
     click.echo(f"bound to {', '.join(bound)}" if bound else "bound to nothing: a link can only be shown")
+
+
+@main.command("verify-report")
+@click.argument("file", type=FILE)
+@click.option("--key", type=FILE, help="Public key (PEM) that must have signed the statement.")
+@click.option("--artifact", "artifacts", type=FILE, multiple=True, help="File about to be deployed (repeatable).")
+@click.option("--no-artifact", is_flag=True, help="Do without comparing digests.")
+@click.option("--max-age", default="7 d", show_default=True, help="Age since the run began that is accepted.")
+@click.option("--allow-failed-gate", is_flag=True, help="Only note a gate that failed or was not asked for.")
+def verify_report(file: Path, key: Path | None, max_age: str, **asked: Any) -> None:
+    """Verify FILE, a signed statement, a statement or a JSON report, before what it is about is deployed.
+
+    One line for each thing that was verified, refused, or only noted: the signature, the digests of the artifacts at
+    hand, the age, that the run was whole, the gate. Exit status 1 when anything is refused.
+    """
+    from pytest_mlready import units, verification
+    from pytest_mlready.explanation import plain
+    from pytest_mlready.reports import dsse
+
+    if asked["artifacts"] and asked["no_artifact"]:
+        raise Mistaken("--artifact and --no-artifact contradict each other")
+    try:
+        public = dsse.public_key(key) if key else None
+        what = verification.Asked(key=public, max_age=units.seconds(max_age), now=dt.datetime.now(tz=dt.UTC), **asked)
+    except ReadinessError as error:
+        raise Mistaken(plain(str(error), lines=True)) from None
+    except ValueError as error:
+        raise Mistaken(f"--max-age={plain(max_age)}: expected {error}") from None
+    findings = verification.verify(file, what)
+    for finding in findings:
+        click.echo(f"{finding.kind:<9} {plain(finding.sentence)}")
+    if any(finding.kind == "refused" for finding in findings):
+        sys.exit(1)
+
+
+def _items() -> Mapping[str, Item]:
+    return _catalog().items
 
 
 def _catalog() -> Catalog:

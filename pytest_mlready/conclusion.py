@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_mlready import attestations, comparison, gate, outcomes, provenance, ratchet, tally, trend
+from pytest_mlready import attestations, comparison, gate, outcomes, provenance, publication, ratchet, tally, trend
 from pytest_mlready.attestations import Scope
 from pytest_mlready.errors import ReadinessError
-from pytest_mlready.reports import document, write
+from pytest_mlready.reports import document, junit, write
 from pytest_mlready.session import Collected
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from pathlib import Path
 
+    from pytest_mlready.reports.dsse import Key
     from pytest_mlready.session import Run
     from pytest_mlready.tally import Tally, TestOutcome
 
@@ -28,23 +29,31 @@ SHOWN = 3  # names in a sentence about many tests
 class Conclusion:
     """Lives in the controlling process alone."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, key: Key | None = None) -> None:
         self.run = run
+        self.signing_key = key
         self.outcomes: dict[str, TestOutcome] = {}
         self.trouble: list[str] = []  # why the run did not come to its end
         self.document: dict[str, Any] | None = None
         self.tally: Tally | None = None
+        self.loosened: list[str] = []  # policy that is looser than in the ratchet report, for no stated reason
         self.notes: list[str] = []  # what to tell about the reports
         given = run.config.option.mlready_compare
         # Read now: what cannot be read ends the run before it has measured anything.
         self.compare_with = comparison.read(run.config.invocation_params.dir / given) if given else None
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Takes the outcome off the report, and leaves properties that people and JUnit's readers understand."""
+        properties = []
         for name, value in report.user_properties:
-            if name == outcomes.PROPERTY:
-                outcome = outcomes.from_text(value, report.nodeid)
-                if outcome is not None:
-                    self.outcomes[outcome.id] = outcomes.later(self.outcomes.get(outcome.id), outcome)
+            outcome = outcomes.from_text(value, report.nodeid) if name == outcomes.PROPERTY else None
+            if outcome is None:
+                properties.append((name, value))
+                continue
+            self.outcomes[outcome.id] = outcomes.later(self.outcomes.get(outcome.id), outcome)
+            properties += junit.properties(outcome)
+        report.user_properties = properties
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -89,8 +98,11 @@ class Conclusion:
             trouble=self.trouble,
             bare=run.collected.bare,
         )
+        self.document["places"] = provenance.places(run.project.root, run.config.rootpath, run.project.settings_path)
         self._compare(self.document, earlier)
+        self._next_steps(self.document, self.tally)
         self._write(self.document, earlier)
+        self.notes += publication.publish(run.config, self.document, run.project.catalog)
         if self.document["gate"]["shortfalls"] and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         run.config.hook.pytest_mlready_report(config=run.config, tally=self.tally)
@@ -118,7 +130,8 @@ class Conclusion:
         given = self.run.config.option.mlready_compare
         if earlier is not None:
             document["compared"] = comparison.compare(earlier, document, path=self.run.policy.ratchet or "")
-            if told := list(comparison.shortfalls(document["compared"])):
+            self.loosened = list(comparison.shortfalls(document["compared"]))
+            if told := self.loosened:
                 document["gate"] |= {"passed": False, "shortfalls": [*document["gate"]["shortfalls"], *told]}
         if given is not None and self.compare_with is not None:
             document["compared"] = comparison.compare(self.compare_with, document, path=given)
@@ -126,23 +139,41 @@ class Conclusion:
             document["history"], refused = trend.read(self.run.project.path(folder))
             self.notes += [f"left out of the history: {reason}" for reason in refused]
 
+    def _next_steps(self, document: dict[str, Any], counted: Tally) -> None:
+        """What gains most for least. Beginnings of files are read for it, nothing of the project is run."""
+        from pytest_mlready import next_steps
+        from pytest_mlready.init import seen
+
+        opened = self.run.project
+        document["next_steps"] = next_steps.build(
+            counted,
+            document,
+            discovered=opened.discovered,
+            seen=seen.look(opened.root, opened.discovered),
+            settings=opened.settings,
+            file=opened.settings_path.name if opened.settings_path else "pyproject.toml",
+        )
+
     def _write(self, document: dict[str, Any], earlier: Mapping[str, Any] | None) -> None:
         """Writes the reports. Under a gate, one that could not be written is a shortfall, and the others say so."""
         here, catalog = self.run.config.invocation_params.dir, self.run.project.catalog
         given = {path: here / path for path in self.run.config.option.mlready_report}
-        reasons = {path: self._kept(at, earlier) or write(at, document, catalog) for path, at in given.items()}
+        key = self.signing_key
+        reasons = {path: self._kept(at, earlier) or write(at, document, catalog, key=key) for path, at in given.items()}
         refused = {path: why for path, why in reasons.items() if why}
         self.notes += [f"report not written: {p}: {refused[p]}" if p in refused else f"report: {p}" for p in given]
         if refused and document["gate"]["passed"]:
             document["gate"] |= {"passed": False, "shortfalls": [n for n in self.notes if n.startswith("report not")]}
             for path in given.keys() - refused.keys():
-                write(given[path], document, catalog)
+                write(given[path], document, catalog, key=key)
 
     def _kept(self, path: Path, earlier: Mapping[str, Any] | None) -> str:
         """Why this run may not write there: a ratchet that every worse run replaces would hold nothing."""
         committed = self.run.project.path(self.run.policy.ratchet or "")
         if earlier is None or self.tally is None or path.resolve() != committed:
             return ""
+        if self.loosened:
+            return "it is the ratchet report, and policy is looser than in it for no stated reason"
         if not self.tally.partial and not any(gate.fallen(self.tally, earlier)):
             return ""
         return "it is the ratchet report, and this run is partial or falls below it; delete it to start anew"
@@ -220,6 +251,7 @@ class Conclusion:
 
         verbose = self.run.config.option.verbose
         terminal.print_summary(terminalreporter, self.document, self.notes, verbose=verbose)
+        publication.annotate(terminalreporter, self.document)
 
 
 def _sentence(count: int, what: str, names: list[str]) -> str:

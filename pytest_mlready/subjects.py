@@ -95,15 +95,16 @@ def data(project: Project, config: pytest.Config, name: str) -> Dataset:
         Unverified: The settings do not name it.
         DataError: It cannot be read, or lacks a column that the settings name.
     """
-    from pytest_mlready import tables
+    from pytest_mlready import filenames, tables
 
     settings = project.settings.data
     source = getattr(settings, name)
     if source is None:
         found = project.discovered.data
+        fitting = [p for p in found if filenames.words(p) & filenames.ROLES[name]]  # another role's file is no guess
         raise Unverified(
             f"no {name} data are configured" + (f" (found {', '.join(map(str, found[:3]))})" if found else ""),
-            fix=f'[tool.mlready.data] {name} = "{found[0] if found else f"data/{name}.parquet"}"',
+            fix=f'[tool.mlready.data] {name} = "{fitting[0] if fitting else f"data/{name}.parquet"}"',
         )
     roles = {role: getattr(settings, role) for role in ROLES}
     given = config.hook.pytest_mlready_load_data(config=config, name=name, source=source)

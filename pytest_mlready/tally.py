@@ -38,6 +38,7 @@ class TestOutcome:
         grade: "live", "replayed" or "static".
         builtin: It is one of the built-in checks.
         attempts: How often it ran; more than one means that something retried it.
+        line: Where a team's test stands in its file, from 1; None for a built-in check, or where it is not known.
     """
 
     id: str
@@ -51,6 +52,7 @@ class TestOutcome:
     grade: str = "static"
     builtin: bool = False
     attempts: int = 1
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +157,7 @@ def _result(item: Item, tests: tuple[TestOutcome, ...], facts: Facts) -> ItemRes
     if declared is not None and together in ("passed", "unverified", "not_applicable", "inconclusive"):
         underlying, points, reason = "not_applicable", 0.0, declared
     else:
-        underlying, points = _standing(item, together, signed=any(a.valid for a in words))
+        underlying, points = standing(item, together, signed=any(a.valid for a in words))
         reason = _reason(item, underlying, tests, words, facts)
         if declared is not None:
             reason = f"declared not applicable ({declared}), yet a test of it says otherwise: {reason}"
@@ -175,7 +177,7 @@ def _result(item: Item, tests: tuple[TestOutcome, ...], facts: Facts) -> ItemRes
     )
 
 
-def _standing(item: Item, together: str, *, signed: bool) -> tuple[str, float]:
+def standing(item: Item, together: str, *, signed: bool) -> tuple[str, float]:
     """Status and points. A failure, an error or a test that did not run is never outweighed by a person's word."""
     if together in ("failed", "error", "not_run"):
         return together, 0.0

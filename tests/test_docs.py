@@ -77,7 +77,7 @@ def commands():
 
 
 BY_CI = re.compile(  # `.ci/run` executes the two, on a clean checkout; what they stand for is held against the Makefile below
-    r"make |git clone|python3 -m venv|apt-get|pip install|\.venv/bin/(pip|python|pytest)"
+    r"make |git clone|python3 -m venv|apt-get|pip install|\.venv/bin/(pip|python|pytest)|cd example_project|\.\./\.venv"
 )
 
 

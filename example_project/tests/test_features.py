@@ -9,8 +9,9 @@ from features import UNKNOWN, make
 from train import CATEGORIES, NUMBERS
 
 ROW = {
-    "age": 39, "education-num": 13, "capital-gain": 2174, "capital-loss": 0, "hours-per-week": 40, "workclass": "State-gov",
-    "marital-status": "Never-married", "occupation": "Adm-clerical", "sex": "Male", "fnlwgt": 77516,
+    "age": 39, "education-num": 13, "capital-gain": 2174, "capital-loss": 0, "hours-per-week": 40,
+    "workclass": "State-gov", "marital-status": "Never-married", "occupation": "Adm-clerical",
+    "sex": "Male", "fnlwgt": 77516,
 }  # fmt: skip
 
 

@@ -1,1 +1,1 @@
-"""Judges the inputs of a model: what they may look like, what they bring, what they cost, and whether they may be used."""
+"""Judges the inputs of a model: how they may look, what they bring, what they cost, and whether they may be used."""

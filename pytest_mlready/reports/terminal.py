@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BAR = 10  # characters
 WIDEST = 100  # columns: longer lines are hard to read
 LISTED = 8  # items a status; -v lists all
+SHELL = "a shell"  # where the lines of a next step go that are no settings
 DESELECTED = "deselected"  # the reason of an item that an option left out: whoever gave it knows
 # Statuses that a reader must see, in this order, with the colour pytest uses for the like.
 SHOWN = (
@@ -51,8 +52,7 @@ def print_summary(reporter: Reporter, document: Mapping[str, Any], notes: Sequen
     screen.scores(document)
     if "compared" in document:
         screen.changes(document["compared"], everything=verbose > 0)
-    if verbose >= 0:
-        screen.lines(_next_steps(document))
+    screen.next_steps(document, everything=verbose >= 0)
     screen.gate(document)
     screen.lines(notes)
 
@@ -70,7 +70,7 @@ class Screen:
     def line(self, text: str = "", **markup: bool) -> None:
         text = clean(text)
         if not self.unicode:
-            text = text.encode("ascii", "replace").decode()
+            text = text.replace("…", "...").replace("→", "->").encode("ascii", "replace").decode()
         self.reporter.write_line(text, **markup)
 
     def lines(self, texts: Iterable[str], **markup: bool) -> None:
@@ -165,6 +165,22 @@ class Screen:
         if len(told) > LISTED and not everything:
             self.line(f"  … and {len(told) - LISTED} more changes; -v lists them")
 
+    def next_steps(self, document: Mapping[str, Any], *, everything: bool) -> None:
+        """What gains most for least, with the lines to paste; only the first of them unless everything is asked for."""
+        steps = document.get("next_steps") or []
+        if everything:
+            self.lines(_cheapest_paths(document))
+        for number, step in enumerate(steps if everything else steps[:1], 1):
+            many = f"next step {number} of {len(steps)}" if len(steps) > 1 else "next step"
+            self.lines([f"{many}: {step['gain']}"], bold=True)
+            self._paragraph(step["why"], "    ", everything=True)
+            into = step.get("into", "")
+            self.line(f"    paste into {into}:" if into and into != SHELL else "    run in a shell:")
+            for line in step["lines"]:
+                self.line(f"        {line}")  # never wrapped: it is to be pasted
+        if everything and steps and document["provenance"]["settings_sha256"] is None:
+            self.lines(["`pytest-mlready init` writes settings from what it finds, commented, and overwrites nothing"])
+
     def gate(self, document: Mapping[str, Any]) -> None:
         gate = document["gate"]
         if not gate["asked"]:
@@ -215,7 +231,7 @@ def _expiring(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"waiver expired {item_id}: {waiver['owner']}, on {waiver['expires']}"
 
 
-def _next_steps(document: Mapping[str, Any]) -> Iterator[str]:
+def _cheapest_paths(document: Mapping[str, Any]) -> Iterator[str]:
     for score in document["scores"].values():
         if score is None or "cheapest_path" not in score:
             continue
