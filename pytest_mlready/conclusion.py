@@ -10,7 +10,7 @@ import pytest
 from pytest_mlready import attestations, comparison, gate, outcomes, provenance, publication, ratchet, tally, trend
 from pytest_mlready.attestations import Scope
 from pytest_mlready.errors import ReadinessError
-from pytest_mlready.reports import document, junit, write
+from pytest_mlready.reports import document, junit
 from pytest_mlready.session import Collected
 
 if TYPE_CHECKING:
@@ -101,8 +101,13 @@ class Conclusion:
         self.document["places"] = provenance.places(run.project.root, run.config.rootpath, run.project.settings_path)
         self._compare(self.document, earlier)
         self._next_steps(self.document, self.tally)
-        self._write(self.document, earlier)
-        self.notes += publication.publish(run.config, self.document, run.project.catalog)
+        self.notes += publication.publish(
+            run.config,
+            self.document,
+            run.project.catalog,
+            key=self.signing_key,
+            kept=lambda at: self._kept(at, earlier),
+        )
         if self.document["gate"]["shortfalls"] and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         run.config.hook.pytest_mlready_report(config=run.config, tally=self.tally)
@@ -153,19 +158,6 @@ class Conclusion:
             settings=opened.settings,
             file=opened.settings_path.name if opened.settings_path else "pyproject.toml",
         )
-
-    def _write(self, document: dict[str, Any], earlier: Mapping[str, Any] | None) -> None:
-        """Writes the reports. Under a gate, one that could not be written is a shortfall, and the others say so."""
-        here, catalog = self.run.config.invocation_params.dir, self.run.project.catalog
-        given = {path: here / path for path in self.run.config.option.mlready_report}
-        key = self.signing_key
-        reasons = {path: self._kept(at, earlier) or write(at, document, catalog, key=key) for path, at in given.items()}
-        refused = {path: why for path, why in reasons.items() if why}
-        self.notes += [f"report not written: {p}: {refused[p]}" if p in refused else f"report: {p}" for p in given]
-        if refused and document["gate"]["passed"]:
-            document["gate"] |= {"passed": False, "shortfalls": [n for n in self.notes if n.startswith("report not")]}
-            for path in given.keys() - refused.keys():
-                write(given[path], document, catalog, key=key)
 
     def _kept(self, path: Path, earlier: Mapping[str, Any] | None) -> str:
         """Why this run may not write there: a ratchet that every worse run replaces would hold nothing."""

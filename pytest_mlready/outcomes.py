@@ -30,6 +30,7 @@ class Following:
     items: tuple[str, ...]  # ids of the items it counts for
     builtin: bool
     grade: str  # follows from its fixtures, until the test says otherwise
+    line: int | None = None  # of a team's test, in its file
     attempts: int = 0
     seconds: float = 0.0
     endings: list[tuple[str, str]] = field(default_factory=list)  # (outcome, message) of each phase that says something
@@ -71,6 +72,7 @@ class Following:
                 "grade": self.notes.grade or self.grade,
                 "builtin": self.builtin,
                 "attempts": self.attempts,
+                "line": self.line,
             }
         )
 

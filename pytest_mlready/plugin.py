@@ -45,7 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="PATH",
-        help="write a report; the suffix names its format: .json or .html (repeatable)",
+        help="write a report (repeatable); its name ends in .html, .md, .json (source of the others), .sarif, "
+        "badge.json, .codequality.json (GitLab), .intoto.json (statement) or .cdx.json (CycloneDX)",
+    )
+    add(
+        "--mlready-sign-key",
+        metavar="PEM",
+        help="private key (Ed25519, ECDSA) that signs .intoto.json reports (default: $MLREADY_SIGNING_KEY_FILE)",
     )
     add("--mlready-compare", metavar="OLD.json", help="show what changed since this earlier JSON report")
     add("--mlready-at", metavar="DATE", help="judge attestations and waivers as of this date (2027-03-01)")
@@ -81,6 +87,7 @@ def asked_for(config: pytest.Config) -> bool:
         or option.mlready_config
         or option.mlready_min_score is not None
         or option.mlready_report
+        or option.mlready_sign_key
         or option.mlready_compare
         or option.mlready_at
     )

@@ -107,6 +107,22 @@ def git(root: Path, *words: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def places(root: Path, rootdir: Path, settings_path: Path | None) -> dict[str, Any]:
+    """Where settings and tests lie below the top of the repository (or, without one, of the folder that holds both).
+
+    Formats that point at a file need paths that a forge knows, whatever folder pytest was called in.
+    """
+    root, rootdir = root.resolve(), rootdir.resolve()
+    top = git(root, "rev-parse", "--show-toplevel")
+    above = type(root)(top).resolve() if top else (rootdir if root.is_relative_to(rootdir) else root)
+
+    def below(folder: Path) -> str:
+        return f"{folder.relative_to(above).as_posix()}/" if folder != above and folder.is_relative_to(above) else ""
+
+    named = f"{below(root)}{settings_path.name}" if settings_path else None
+    return {"settings": named, "root": below(root), "tests": below(rootdir)}
+
+
 def describe(root: Path, found: Digests, *, settings_sha256: str | None) -> dict[str, Any]:
     """The provenance part of the JSON report, but for its times."""
     changes = git(root, "status", "--porcelain", "--untracked-files=no")

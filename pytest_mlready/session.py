@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_mlready import collection, gate, outcomes, project
+from pytest_mlready import collection, gate, outcomes, project, reports
 from pytest_mlready.errors import ReadinessError, clean, near
 from pytest_mlready.evidence import Evidence, to_text
 from pytest_mlready.fixtures import EVIDENCE
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 FOLLOWING = pytest.StashKey[outcomes.Following]()
 WRONG = pytest.StashKey[list[str]]()
-SUFFIXES = (".json", ".html")
 FAILED = "cache/lastfailed"  # where pytest keeps what --last-failed runs
 HIGHEST = 7  # tests in each section of the ML Test Score
 
@@ -47,10 +46,12 @@ def start(config: pytest.Config) -> None:
     _register(config, run, "mlready-run")
     if hasattr(config, "workerinput"):
         return
+    from pytest_mlready import publication
     from pytest_mlready.conclusion import Conclusion
 
+    key = publication.signing_key(config)
     try:
-        _register(config, Conclusion(run), "mlready-conclusion")
+        _register(config, Conclusion(run, key), "mlready-conclusion")
     except ReadinessError as error:
         raise pytest.UsageError(f"--mlready-compare: {error}") from error
     if config.pluginmanager.hasplugin("dsession") or config.pluginmanager.hasplugin("xdist"):
@@ -97,8 +98,10 @@ def _check_options(config: pytest.Config, opened: Project) -> None:
     if least is not None and not 0 <= least <= HIGHEST:  # NaN is no number to be held against either
         raise ReadinessError(f"--mlready-min-score={least:g} is no score", expected=f"a number from 0 to {HIGHEST}")
     for report in config.option.mlready_report:
-        if Path(report).suffix not in SUFFIXES:
-            raise ReadinessError(f"--mlready-report={report} has no known suffix", expected=" or ".join(SUFFIXES))
+        if reports.format_of(Path(report)) is None:
+            raise ReadinessError(
+                f"--mlready-report={report} has no known suffix", expected=" or ".join(reports.SUFFIXES)
+            )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -182,7 +185,8 @@ class Run:
         if builtin and (replaced := collection.replaced_fixtures(item)):
             item.stash[WRONG] = [replaced]
         grade = outcomes.grade_of(getattr(item, "fixturenames", ()))
-        item.stash[FOLLOWING] = outcomes.Following(id=item.nodeid, items=ids, builtin=builtin, grade=grade)
+        at = None if builtin or item.location[1] is None else item.location[1] + 1
+        item.stash[FOLLOWING] = outcomes.Following(id=item.nodeid, items=ids, builtin=builtin, grade=grade, line=at)
         self.collected.tests[item.nodeid] = {"items": list(ids), "builtin": builtin}
 
     def _select(self, items: list[pytest.Item]) -> None:

@@ -36,7 +36,8 @@ class Ran:
 @pytest.fixture
 def readiness(pytester: pytest.Pytester, catalog, monkeypatch):
     """Runs `pytest --mlready` in a project of its own; every report is validated on every call."""
-    for variable in ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "TF_BUILD", "CIRCLECI", "BUILDKITE"):
+    services = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "TF_BUILD", "CIRCLECI", "BUILDKITE")
+    for variable in (*services, "GITHUB_STEP_SUMMARY", "MLREADY_SIGNING_KEY_FILE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("COLUMNS", "80")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready import cheapest, yardstick
@@ -51,8 +52,28 @@ def build(  # noqa: PLR0913 - the parts of a report
         "loosened": [r.model_dump(exclude_none=True) for r in settings.loosened],
         "marks_without_item": list(bare),
         "provenance": dict(provenance),
+        "subject": _subject(settings),
     }
     return dict(plain(document))
+
+
+def _subject(settings: Settings) -> dict[str, Any]:
+    """What the run is about, as the settings name it: no path of this machine, and no credentials of an address."""
+    model, data = settings.model, settings.data
+    named = {"model": model.path, "train": data.train, "heldout": data.heldout}
+    return {
+        **{key: source and _shown_source(source) for key, source in named.items()},
+        "version": settings.version,
+        "task": settings.task,
+        "risk": settings.risk,
+    }
+
+
+def _shown_source(source: str) -> str:
+    scheme, separator, rest = source.partition("://")
+    if separator:
+        return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
+    return PurePath(source).name if PurePath(source).is_absolute() else source
 
 
 def policy(asked: Mapping[str, Any]) -> str:
@@ -150,6 +171,7 @@ def _test(test: TestOutcome) -> dict[str, Any]:
         "grade": test.grade,
         "builtin": test.builtin,
         "attempts": test.attempts,
+        "line": test.line,
         "evidence": list(test.evidence),
         "plots": list(test.plots),
         "attachments": list(test.attachments),

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_mlready.catalog import Catalog
 
-def render(document: Mapping[str, Any]) -> str:
+
+def render(document: Mapping[str, Any], catalog: Catalog | None = None) -> str:  # noqa: ARG001 - the form of all formats
     """The document as JSON; NaN and infinities stand in it as words, so every parser reads it."""
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     return text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate, which no file can hold, as \udc80
