@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# They measure time, or use pytest-benchmark, which is off beside other workers.
+ALONE := tests/serving tests/checks/infrastructure tests/team \
+	tests/checks/model_quality/test_size_and_latency.py tests/quality/test_saved_runs.py
+
 .PHONY: demo test tools lint bench docs clean
 
 demo: $(VENV)/.installed tools  ## run the readiness checks on the example and write both reports
@@ -15,8 +19,8 @@ demo: $(VENV)/.installed tools  ## run the readiness checks on the example and w
 	$(BIN)/pytest --mlready example_project --mlready-report=readiness.html --mlready-report=readiness.json
 
 test: $(VENV)/.installed-dev tools  ## run all tests, slow ones too
-	$(BIN)/python -m pytest tests/serving tests/checks/infrastructure tests/team
-	$(BIN)/python -m pytest tests --ignore=tests/serving --ignore=tests/checks/infrastructure --ignore=tests/team --ignore=tests/plugin -n 2
+	$(BIN)/python -m pytest $(ALONE)
+	$(BIN)/python -m pytest tests --ignore=tests/plugin $(addprefix --ignore=,$(ALONE)) -n 2
 	$(BIN)/python -m pytest tests/plugin -n 2
 
 tools:  ## promtool, which fires alert rules; without it the checks that need it say so

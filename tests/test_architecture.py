@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,10 @@ def test_git_ignores_nothing_of_the_package_since_a_wheel_leaves_out_what_git_ig
     if done.returncode:
         pytest.skip("no git checkout")
     assert done.stdout == ""
+
+
+def test_no_two_test_modules_have_the_same_name():
+    """They are imported by their names alone: the second of two would not be found, or be taken for the first."""
+    modules = [path for path in Path(__file__).parent.rglob("*.py") if path.name != "conftest.py"]
+    names = Counter(path.name for path in modules)
+    assert not [name for name, count in names.items() if count > 1]

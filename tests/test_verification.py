@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from given import facts, fully_verified
 from sample_reports import built
-from signing_keys import pair
+from statement_keys import pair
 
 from pytest_mlready import cli, reports
 from pytest_mlready.gate import Policy

@@ -6,7 +6,7 @@ import json
 import xml.etree.ElementTree as ET
 
 import pytest
-from signing_keys import pair
+from statement_keys import pair
 
 from pytest_mlready import reports
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
-from signing_keys import pair
+from statement_keys import pair
 
 from pytest_mlready.errors import MissingExtra, ReadinessError
 from pytest_mlready.reports import dsse
