@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
+
+OURS = Path(sys.executable).with_name("pytest-mlready")  # wherever PATH leads
 
 PASSING = """
 import pytest
@@ -81,8 +85,8 @@ def test_a_folder_of_reports_becomes_the_history_of_the_next(pytester, readiness
 def test_the_command_compares_and_its_status_says_whether_something_got_worse(pytester, readiness, ratchet):
     ratchet.write_text(SETTINGS.format(least=0.88).replace("ratchet =", "# ratchet ="))
     readiness("--mlready-report=new.json")
-    worse = pytester.run("pytest-mlready", "compare", "ratchet.json", "new.json")
+    worse = pytester.run(OURS, "compare", "ratchet.json", "new.json")
     assert worse.ret == 1
     worse.stdout.fnmatch_lines(["loosened  metrics.roc_auc.min was changed from 0.9 to 0.88 (no reason given)"])
-    assert pytester.run("pytest-mlready", "compare", "new.json", "new.json").ret == 0
+    assert pytester.run(OURS, "compare", "new.json", "new.json").ret == 0
     assert json.loads((pytester.path / "new.json").read_text())["judged_by"]["metrics.roc_auc.min"] == 0.88

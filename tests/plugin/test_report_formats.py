@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from statement_keys import pair
 
 from pytest_mlready import reports
+
+OURS = Path(sys.executable).with_name("pytest-mlready")  # wherever PATH leads
 
 TESTS = """
 import pytest
@@ -134,13 +138,11 @@ def test_a_statement_is_signed_by_the_key_that_the_option_or_the_environment_nam
     monkeypatch.setenv("MLREADY_SIGNING_KEY_FILE", "key.pem")
     readiness("--mlready-report=b.intoto.json", "--mlready-report=b.sarif")
     for name in ("a", "b"):
-        verified = pytester.run(
-            "pytest-mlready", "verify-report", f"{name}.intoto.json", "--key=key.pub", "--artifact=model.bin"
-        )
+        verified = pytester.run(OURS, "verify-report", f"{name}.intoto.json", "--key=key.pub", "--artifact=model.bin")
         assert verified.ret == 0, verified.stdout.str()
     assert "payload" not in json.loads((project / "b.sarif").read_text())
     model.write_bytes(b"another")
-    again = pytester.run("pytest-mlready", "verify-report", "a.intoto.json", "--key=key.pub", "--artifact=model.bin")
+    again = pytester.run(OURS, "verify-report", "a.intoto.json", "--key=key.pub", "--artifact=model.bin")
     assert again.ret == 1
 
 
