@@ -107,14 +107,23 @@ def _known(discovered: Discovered) -> frozenset[str]:
     return frozenset(path.as_posix() for kind in kinds for path in kind)
 
 
-def _steps(result: ItemResult) -> Iterator[tuple[str, str]]:
-    """(what a test said, its next step) of each test that could not tell."""
-    for test in result.tests:
-        if test.outcome in UNTOLD and test.builtin:
-            for text in test.message.split("\n"):
-                said, found, fix = text.rpartition(STEP)  # the last: what stands before may quote the outside
-                if found:
-                    yield said.strip(), fix.strip()
+def _steps(result: ItemResult) -> list[tuple[str, str]]:
+    """(what a test said, its next step) of each test that holds the item where it is.
+
+    Parts that are unverified hold nothing back where others are inconclusive; and as long as one of those has no next
+    step, those of the others lead nowhere.
+    """
+    holding = [t for t in result.tests if t.outcome == result.status]
+    found = [_said(t.message) if t.builtin else [] for t in holding]
+    if result.status == "inconclusive" and not all(found):
+        return []
+    return [step for steps in found for step in steps]
+
+
+def _said(message: str) -> list[tuple[str, str]]:
+    """The last "Next step: " of each line counts: what stands before may quote the outside."""
+    parts = (text.rpartition(STEP) for text in message.split("\n"))
+    return [(said.strip(), fix.strip()) for said, found, fix in parts if found]
 
 
 def _install(given: Given, extras: Mapping[str, Sequence[str]]) -> Iterator[Candidate]:

@@ -182,6 +182,20 @@ def test_a_partial_run_has_no_next_steps_as_it_has_no_score(catalog):
     assert steps(catalog, facts(partial=("interrupted",))) == []
 
 
+def test_a_part_that_is_only_unverified_is_no_step_where_another_could_not_tell(catalog):
+    fix = "x is missing. Next step: pip install 'pytest-mlready[artifacts]'"
+    few, missing = told(SECRETS, "inconclusive", "too few rows", id="a"), told(SECRETS, "unverified", fix, id="b")
+    assert "[artifacts]" in str(steps(catalog, but(catalog, SECRETS, missing)))
+    assert "[artifacts]" not in str(steps(catalog, but(catalog, SECRETS, few, missing)))
+
+
+def test_an_item_that_two_parts_hold_back_needs_a_step_for_each(catalog):
+    fix = "x is missing. Next step: pip install 'pytest-mlready[artifacts]'"
+    few, missing = told(SECRETS, "inconclusive", "too few rows", id="a"), told(SECRETS, "inconclusive", fix, id="b")
+    assert "[artifacts]" in str(steps(catalog, but(catalog, SECRETS, missing)))
+    assert "[artifacts]" not in str(steps(catalog, but(catalog, SECRETS, few, missing)))
+
+
 def test_a_teams_own_message_offers_no_command(catalog):
     item = "security.artifact_integrity"
     said = outcome(item, "inconclusive", message="x. Next step: pip install 'pytest-mlready[artifacts]'", builtin=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_mlready.history.dependencies_required import Required
     from pytest_mlready.history.dependencies_verdicts import Found
     from pytest_mlready.project import Project
-    from pytest_mlready.team.running import Ran
+    from pytest_mlready.serving.commands import Ran
 
 MANIFESTS = tuple(f"dependencies.{suffix}" for suffix in ("yaml", "yml", "json", "toml"))
 REQUIREMENTS = ("requirements.txt", "pyproject.toml")
@@ -171,6 +171,7 @@ def _run(mlready: Project, options: Mapping[str, Any], given: dict[str, str], fo
 
     from pytest_mlready import history
     from pytest_mlready.artifacts import named
+    from pytest_mlready.serving import commands
     from pytest_mlready.team import entry_points, running
 
     notify = options["notify"]
@@ -180,7 +181,7 @@ def _run(mlready: Project, options: Mapping[str, Any], given: dict[str, str], fo
         (folder / "arguments.json").write_text(json.dumps(given), encoding="utf-8")
         words: tuple[str, ...] = (sys.executable, "-P", str(program), notify, str(folder / "arguments.json"))
     else:
-        words = running.filled(notify, given, "notify")
+        words = commands.filled(notify, given, "notify", error=running.TeamCodeError)
     setting = entry_points.setting(mlready)
     environment = {**setting.environment, VARIABLE: given["url"], **own}
     setting = replace(setting, environment=environment, seconds=options["limit"])

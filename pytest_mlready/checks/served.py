@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_mlready.checks import alerting
+from pytest_mlready.checks import alerting, clock
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -86,7 +86,7 @@ def _read(mlready: Project, given: Mapping[str, Any]) -> Log:
     from pytest_mlready.quality import served
     from pytest_mlready.quality.outcome_join import Columns
 
-    at, tables = now(mlready), [_table(mlready, given, name) for name in ("predictions", "outcomes")]
+    at, tables = clock.now(mlready), [_table(mlready, given, name) for name in ("predictions", "outcomes")]
     names = ("id", "time", "outcome_time", "version", "prediction", "outcome")
     columns = Columns(**{n: given[n] for n in names}, outcome_id=given["outcome_id"] or given["id"])
     found = served.bring(
@@ -158,15 +158,6 @@ def floors(mlready: Project, options: Mapping[str, Any], p: Predictions) -> list
     overall = limits(mlready, options["limits"], p, ("min", "max"))
     first = overall[0][0] if overall else next(iter(chosen.usual(p).values()))
     return [(first, None, None)]
-
-
-def now(mlready: Project) -> dt.datetime:
-    """The time of the run; the end of the day where the run is told another one."""
-    import datetime as dt
-
-    found = dt.datetime.now(tz=dt.UTC)
-    other = mlready.today != found.date()
-    return dt.datetime.combine(mlready.today, dt.time.max, tzinfo=dt.UTC) if other else found
 
 
 def exposed(mlready: Project, settings: Mapping[str, Any], request: pytest.FixtureRequest) -> Exposed:

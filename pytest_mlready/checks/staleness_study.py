@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    import datetime as dt
+from pytest_mlready.checks import clock
 
+if TYPE_CHECKING:
     from pytest_mlready.project import Project
     from pytest_mlready.quality.metrics import Metric
     from pytest_mlready.quality.staleness import Curve, Version
@@ -74,7 +74,7 @@ def _saved(mlready: Project, request: pytest.FixtureRequest) -> Studied:
     chosen = {name: c for name, c in result.curves.items() if named in (None, name)}
     curves = [replace(c, margin=_accepted(mlready, name)) for name, c in chosen.items()]
     verdict = staleness_result.holds(
-        result, now=now(mlready), model_sha256=_digest(mlready, request), lifetime=options["max_result_age"],
+        result, now=clock.now(mlready), model_sha256=_digest(mlready, request), lifetime=options["max_result_age"],
         confidence=mlready.confidence,
     )  # fmt: skip
     return [verdict], curves
@@ -165,7 +165,7 @@ def _fresh(mlready: Project) -> Made:
 def _past(when: Made, mlready: Project, what: str) -> Made:
     from pytest_mlready.errors import DataError
 
-    if when.is_ahead(now(mlready)):
+    if when.is_ahead(clock.now(mlready)):
         raise DataError(f"{what} was trained on {when}, which lies ahead", expected="the last day of its data")
     return when
 
@@ -231,11 +231,3 @@ def _accepted(mlready: Project, name: str) -> float:
         if margin is None
         else margin
     )
-
-
-def now(mlready: Project) -> dt.datetime:
-    """The time of the run; the end of the day where the run is told another one."""
-    import datetime as dt
-
-    here = dt.datetime.now(tz=dt.UTC)
-    return here if mlready.today == here.date() else dt.datetime.combine(mlready.today, dt.time.max, tzinfo=dt.UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_mlready.checks import alerting, staleness_study
+from pytest_mlready.checks import alerting, clock, staleness_study
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ def exposed(mlready: Project, request: pytest.FixtureRequest) -> Exposed:
 def shown(mlready: Project, page: Exposed) -> Shown | None:
     from pytest_mlready.quality import staleness_live
 
-    return staleness_live.shown(page.samples, mlready.options(MODEL)["metric"], now=staleness_study.now(mlready))
+    return staleness_live.shown(page.samples, mlready.options(MODEL)["metric"], now=clock.now(mlready))
 
 
 def told_live(mlready: Project, endpoint: Endpoint | None) -> tuple[Made | None, str]:
@@ -65,7 +65,7 @@ def told_live(mlready: Project, endpoint: Endpoint | None) -> tuple[Made | None,
     if options["metadata"]:
         return _told(endpoint, options["metadata"]), f"the service ({options['metadata']})"
     samples = alerting.page(endpoint.up(), options["metrics"])
-    found = staleness_live.shown(samples, options["metric"], now=staleness_study.now(mlready))
+    found = staleness_live.shown(samples, options["metric"], now=clock.now(mlready))
     if found is None:
         return None, f"the service ({options['metrics']})"
     if staleness_live.is_start(found, samples):
@@ -125,7 +125,7 @@ def _stage(mlready: Project, request: pytest.FixtureRequest, table: Mapping[str,
     if ways == ["date"]:
         return staleness_dates.made(value, what=f"the date of {table['name']}"), "the settings"
     page = exposed(mlready, request)
-    found = staleness_live.shown(page.samples, str(value), now=staleness_study.now(mlready))
+    found = staleness_live.shown(page.samples, str(value), now=clock.now(mlready))
     if found is None:
         raise DataError(f"{value} is on no page of metrics{page.near(str(value))}", fix="name the job's page in pages")
     return found.made, str(value)

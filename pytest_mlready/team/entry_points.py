@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.errors import Inconclusive, Unverified
-from pytest_mlready.team.running import Ran, Setting, TeamCodeError, filled, run
+from pytest_mlready.serving.commands import Ran, filled
+from pytest_mlready.team.running import Setting, TeamCodeError, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -212,7 +213,7 @@ def custom(  # noqa: PLR0913 - one argument for each part of a command
     """Runs a command of an item's own options, within the same limits; `setting_name` is for messages."""
     given = setting(project)
     given = replace(given, environment={**given.environment, **(environment or {})})
-    return run(filled(text, values, setting_name), given, what=what)
+    return run(filled(text, values, setting_name, error=TeamCodeError), given, what=what)
 
 
 def _call(project: Project, call: Call) -> dict[str, Any]:

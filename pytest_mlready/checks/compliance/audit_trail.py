@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_mlready.catalog import Item, Option
+from pytest_mlready.checks import clock
 
 if TYPE_CHECKING:
-    import datetime as dt
     from pathlib import Path
 
     from pytest_mlready.documents.audit.log import Log
@@ -92,7 +92,7 @@ def test_every_deployment_on_record_is_whole(mlready: Project, mlready_evidence:
     """Each entry says what was deployed, on what evidence, and who else approved it."""
     from pytest_mlready.documents.audit import verdicts
 
-    now = _now(mlready)
+    now = clock.now(mlready)
     logs = _logs(mlready, mlready_evidence)
     mlready_evidence.conclude([verdicts.judge_entries(log, root=mlready.root, now=now) for log in logs])
 
@@ -151,11 +151,3 @@ def _sha256(path: Path) -> str:
 
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _now(mlready: Project) -> dt.datetime:
-    """Now; under --mlready-at the end of that day."""
-    import datetime as dt
-
-    now = dt.datetime.now(tz=dt.UTC)
-    return now if mlready.today == now.date() else dt.datetime.combine(mlready.today, dt.time.max, tzinfo=dt.UTC)

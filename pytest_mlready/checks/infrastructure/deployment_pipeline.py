@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from pytest_mlready.catalog import Item, Option
+from pytest_mlready.checks import clock
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
     from pytest_mlready.evidence import Evidence
@@ -101,7 +101,7 @@ def test_staging_record(mlready: Project, mlready_evidence: Evidence) -> None:
         staging_record.read(path, options["record"]),
         sha256=mlready.digests.model,
         path=settings.model.path or "",
-        now=_now(mlready.today),
+        now=clock.now(mlready),
         max_age=options["max_age"],
         digests=options["digests"],
         at_commit=functools.partial(committed.digest, mlready.root, settings.model.path or ""),
@@ -207,11 +207,3 @@ def test_smoke_prediction(mlready: Project, mlready_evidence: Evidence, mlready_
 
 def _serves(mlready: Project) -> bool:
     return bool(mlready.settings.endpoint.start or mlready.settings.endpoint.url)
-
-
-def _now(today: dt.date) -> dt.datetime:
-    """Now; under --mlready-at the end of that day."""
-    import datetime as dt
-
-    now = dt.datetime.now(tz=dt.UTC)
-    return now if today == now.date() else dt.datetime.combine(today, dt.time.max, tzinfo=dt.UTC)

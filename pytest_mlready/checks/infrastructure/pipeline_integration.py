@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_mlready.evidence import Evidence
     from pytest_mlready.project import Project
     from pytest_mlready.quality.pipeline_result import Result
-    from pytest_mlready.team.running import Ran
+    from pytest_mlready.serving.commands import Ran
     from pytest_mlready.values import Verdict
 
 ITEM = Item(

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_mlready.catalog import Item, Option
-from pytest_mlready.checks import alerting
+from pytest_mlready.checks import alerting, clock, served
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
     from typing import Any
 
     from pytest_mlready.evidence import Evidence
-    from pytest_mlready.manifests.rules.exposed import Exposed
     from pytest_mlready.project import Project
 
 ITEM = Item(
@@ -104,7 +102,7 @@ def test_predictions_are_joined_to_outcomes(mlready: Project, mlready_evidence: 
         outcome=options["outcome"],
     )
     demands = outcome_join.Demands(
-        now=_now(mlready),
+        now=clock.now(mlready),
         mature=dt.timedelta(seconds=options["mature"]),
         coverage=options["coverage"],
         fresh=dt.timedelta(seconds=options["fresh"]),
@@ -131,32 +129,13 @@ def test_an_alert_fires_on_the_business_figure(
     mlready_evidence.grade("replayed")
     rules = alerting.rules(mlready, mlready_evidence, options)
     verdicts = alerting.sound(rules, mlready_evidence)
-    exposed = _exposed(mlready, options, request)
+    exposed = served.exposed(mlready, options, request)
     objective = objectives.Objective(metric=options["metric"], min=options["min"], max=options["max"])
     verdicts += objectives.within(objective, exposed)
     if objective.known and options["metric"] in exposed.by_name:
         breach = objectives.breach(objective)
         verdicts += levels.alerts(rules, breach, alerting.promise(mlready), alerting.setting(options, exposed))
     mlready_evidence.conclude(verdicts)
-
-
-def _exposed(mlready: Project, options: Mapping[str, Any], request: pytest.FixtureRequest) -> Exposed:
-    """The pages of jobs; and that of the service, where one is configured."""
-    table = mlready.settings.endpoint
-    if options["pages"] and not any("://" in page or page.startswith("/") for page in options["pages"]):
-        return alerting.jobs(mlready, options)
-    if table.start is None and table.url is None:
-        return alerting.jobs(mlready, options)
-    endpoint = request.getfixturevalue("mlready_endpoint")
-    return alerting.exposed(mlready, options, alerting.asked(endpoint, options["metrics"]), endpoint)
-
-
-def _now(mlready: Project) -> dt.datetime:
-    """The time of the run; the end of the day where the run is told another one."""
-    import datetime as dt
-
-    now = dt.datetime.now(tz=dt.UTC)
-    return now if mlready.today == now.date() else dt.datetime.combine(mlready.today, dt.time.max, tzinfo=dt.UTC)
 
 
 def _versions(mlready: Project, options: Mapping[str, Any]) -> list[str]:

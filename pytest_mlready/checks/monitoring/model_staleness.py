@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_mlready.catalog import Item, Option
-from pytest_mlready.checks import alerting, staleness_study, staleness_times
+from pytest_mlready.checks import alerting, clock, staleness_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ def test_the_served_model_is_young_enough(
     from pytest_mlready.quality import staleness_stages
     from pytest_mlready.values import Verdict
 
-    options, now = mlready.options(ITEM.id), staleness_study.now(mlready)
+    options, now = mlready.options(ITEM.id), clock.now(mlready)
     record = staleness_times.recorded(mlready, options["record"]) if options["record"] else None
     endpoint = staleness_times.service(mlready, request)
     live, where = staleness_times.told_live(mlready, endpoint)
@@ -134,7 +134,7 @@ def test_every_stage_is_young_enough(
         any("metric" in table for table in options["stages"]) and staleness_times.service(mlready, request) is not None
     )
     mlready_evidence.grade("live" if live else "static")
-    now = staleness_study.now(mlready)
+    now = clock.now(mlready)
     mlready_evidence.conclude(staleness_stages.judge(stage, now) for stage in stages)
 
 
@@ -192,7 +192,7 @@ def _breach(mlready: Project, shown: Shown, limit: float) -> Breach:
     from pytest_mlready.manifests.rules.levels import Breach
     from pytest_mlready.quality import staleness_stages
 
-    age = shown.made.age(staleness_study.now(mlready)).total_seconds()
+    age = shown.made.age(clock.now(mlready)).total_seconds()
     age = age if 0 <= age < limit else limit / 2
 
     def level(seconds: float) -> float:

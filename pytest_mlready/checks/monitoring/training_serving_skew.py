@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_mlready.catalog import Item, Option
+from pytest_mlready.checks import clock
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
     import polars as pl
@@ -128,7 +128,7 @@ def _served(mlready: Project, options: dict[str, Any]) -> Served:
     mlready.progress("reading logged serving examples")
     frame = _log(mlready, options["log"])
     mlready.progress("")
-    return skew_log.read(frame, columns, models=models, now=_now(mlready), oldest=options["max_age"])
+    return skew_log.read(frame, columns, models=models, now=clock.now(mlready), oldest=options["max_age"])
 
 
 def _log(mlready: Project, source: str) -> pl.DataFrame:
@@ -138,14 +138,6 @@ def _log(mlready: Project, source: str) -> pl.DataFrame:
     if source.endswith((".ndjson", ".jsonl", ".json")):
         return skew_log.lines(mlready.file(source, "the log of served examples"))
     return tables.load(source, name="served", root=mlready.root, roles={}).frame
-
-
-def _now(mlready: Project) -> dt.datetime:
-    """The time of the run; the end of the day where the run is told another one."""
-    import datetime as dt
-
-    now = dt.datetime.now(tz=dt.UTC)
-    return now if mlready.today == now.date() else dt.datetime.combine(mlready.today, dt.time.max, tzinfo=dt.UTC)
 
 
 def _note(evidence: Evidence, served: Served) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_mlready.catalog import Item, Option
+from pytest_mlready.checks import clock
 
 if TYPE_CHECKING:
-    import datetime as dt
     from pathlib import Path
 
     from pytest_mlready.evidence import Evidence
@@ -204,14 +204,6 @@ def test_record_of_a_drill(mlready: Project, mlready_evidence: Evidence) -> None
     mlready_evidence.grade("static")
     record = drill_record.read(mlready.path(options["record"]), options["record"])
     judged = drill_record.judge(
-        record, now=_now(mlready.today), max_age=options["max_age"], limit=options["limit"], dropped=options["dropped"]
+        record, now=clock.now(mlready), max_age=options["max_age"], limit=options["limit"], dropped=options["dropped"]
     )
     mlready_evidence.conclude(judged)
-
-
-def _now(today: dt.date) -> dt.datetime:
-    """Now; under --mlready-at the end of that day."""
-    import datetime as dt
-
-    now = dt.datetime.now(tz=dt.UTC)
-    return now if today == now.date() else dt.datetime.combine(today, dt.time.max, tzinfo=dt.UTC)

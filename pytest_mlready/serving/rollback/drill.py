@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pytest_mlready.errors import ReadinessError
 from pytest_mlready.serving import process, readiness
+from pytest_mlready.serving.commands import filled
 from pytest_mlready.serving.rollback import commands, standing
 from pytest_mlready.serving.rollback import golden as goldens
 from pytest_mlready.serving.rollback.trickle import Seen, Trickle
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
+    from pytest_mlready.serving.commands import Ran
     from pytest_mlready.serving.endpoint import Endpoint
     from pytest_mlready.serving.plan import Plan
     from pytest_mlready.serving.process import Process
-    from pytest_mlready.serving.rollback.commands import Ran
     from pytest_mlready.serving.rollback.standing import Side, Standing
 
 STEP = 0.1  # seconds between looks
@@ -153,7 +154,7 @@ def _switch(task: Task, name: str, service: Process, endpoint: Endpoint, stack: 
         wanted, other = other, wanted
     url = service.url
     values = {"url": url, "port": str(urlsplit(url).port), "pid": str(service.pid), "scratch": str(task.scratch)}
-    words = commands.filled(task.rollback if name == "rollback" else task.forward, values, name)
+    words = filled(task.rollback if name == "rollback" else task.forward, values, name)
     began = time.monotonic()
     ran = commands.run(words, service.launch, limit=task.limit, stack=stack)
     if ran.code != 0:

@@ -16,9 +16,9 @@ from pytest_mlready.checks.infrastructure import quality_gate_blocks_bad_models 
 from pytest_mlready.errors import Failed, Inconclusive, ReadinessError, Unverified
 from pytest_mlready.evidence import Evidence
 from pytest_mlready.quality.predictions import predict
+from pytest_mlready.serving.commands import Ran
 from pytest_mlready.settings import Settings
 from pytest_mlready.team import entry_points
-from pytest_mlready.team.running import Ran
 from pytest_mlready.values import Dataset
 
 FEATURES = ("age", "hours")

@@ -120,8 +120,8 @@ def test_a_restart_that_drops_requests_fails_and_passes_where_they_are_allowed(d
 
 
 def test_too_slow_a_command_fails_and_beside_other_tests_is_inconclusive(drill, tmp_path):
+    from pytest_mlready.serving.commands import Ran
     from pytest_mlready.serving.rollback import verdicts
-    from pytest_mlready.serving.rollback.commands import Ran
     from pytest_mlready.serving.rollback.drill import Switch
     from pytest_mlready.serving.rollback.standing import Side, Standing
 
