@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-WITH_ALL = ("test_broken_example", "test_broken_service", "test_first_hour", "test_service_runs")
+WITH_ALL = (
+    "test_broken_team_code",
+    "test_broken_example",
+    "test_broken_service",
+    "test_first_hour",
+    "test_service_runs",
+)
 # Plugins that come with our extras and cost each of these runs seconds; none has a part in them.
 ASIDE = "-p no:schemathesis -p no:locust -p no:faker -p no:anyio"
 SUPPORT = Path(__file__).with_name("support")
