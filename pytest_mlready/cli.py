@@ -38,7 +38,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that lacks a character still gets the rest
 
 
-@main.command()
+@main.command(short_help="Print what ITEM asks for and where this project stands.")
 @click.argument("item", required=False)
 @click.option("--config", type=FILE, help="Settings file; otherwise the nearest one upward.")
 @click.option(
@@ -52,6 +52,7 @@ def explain(item: str | None, config: Path | None, report: Path | None) -> None:
     if item is None:
         click.echo("\n".join(explanation.overview(catalog)))
         return
+    item = explanation.meant(item, catalog.items)
     if item not in catalog.items:
         raise Mistaken(
             f'there is no item "{explanation.plain(item)}"{near(item, catalog.items)}\n'
@@ -65,12 +66,12 @@ def explain(item: str | None, config: Path | None, report: Path | None) -> None:
         raise Mistaken(explanation.plain(str(error), lines=True)) from None
 
 
-@main.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+@main.command(short_help="Write settings from what is found here, or a CI workflow.")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
 @click.option("--ci", "provider", type=click.Choice(CI), help="Write the workflow that runs the gate, instead.")
 @click.option("--dry-run", "dry", is_flag=True, help="Print what would be written, and write nothing.")
-def init(folder: Path, provider: str | None, *, dry: bool) -> None:
-    """Write settings to begin with, from what is found in FOLDER; or a CI workflow.
+def init(folder: Path | None, provider: str | None, *, dry: bool) -> None:
+    """Write settings to begin with, from what is found in FOLDER (the current one); or a CI workflow.
 
     Settings go to the end of pyproject.toml where there is one, else into mlready.toml. Files are looked at, none is
     run or loaded. Nothing that is there is changed, so that it can be run again.
@@ -79,7 +80,10 @@ def init(folder: Path, provider: str | None, *, dry: bool) -> None:
     from pytest_mlready.init import writing
 
     try:
-        told = writing.workflow(folder, provider, dry=dry) if provider else writing.settings(folder, _items(), dry=dry)
+        if folder is None and provider is None:
+            writing.refuse_to_shadow(Path())
+        at = folder or Path()
+        told = writing.workflow(at, provider, dry=dry) if provider else writing.settings(at, _items(), dry=dry)
         for line in told:
             click.echo(plain(line, lines=True))
     except ReadinessError as error:
@@ -94,7 +98,7 @@ def schema() -> None:
     click.echo(json.dumps(settings.json_schema(_catalog().items), indent=2, ensure_ascii=False))
 
 
-@main.command()
+@main.command(short_help="Print what changed between two JSON reports.")
 @click.argument("earlier", type=FILE)
 @click.argument("later", type=FILE)
 def compare(earlier: Path, later: Path) -> None:
@@ -149,7 +153,7 @@ def attest(item: str, config: Path | None, on: dt.datetime | None, expires: dt.d
     click.echo(f"bound to {', '.join(bound)}" if bound else "bound to nothing: a link can only be shown")
 
 
-@main.command("verify-report")
+@main.command("verify-report", short_help="Verify a report or statement before a deployment.")
 @click.argument("file", type=FILE)
 @click.option("--key", type=FILE, help="Public key (PEM) that must have signed the statement.")
 @click.option("--artifact", "artifacts", type=FILE, multiple=True, help="File about to be deployed (repeatable).")

@@ -126,6 +126,17 @@ def replaced_fixtures(item: pytest.Item) -> str:
     )
 
 
+def handing_over(config: pytest.Config) -> list[str]:
+    """Which hooks of the project hand over models and data in the place of files, as "load_data by conftest.py"."""
+    found = []
+    for name in ("load_model", "load_data"):
+        for hook in getattr(config.hook, f"pytest_mlready_{name}").get_hookimpls():
+            file = Path(getattr(hook.plugin, "__file__", None) or hook.plugin_name)
+            shown = file.relative_to(config.rootpath) if file.is_relative_to(config.rootpath) else Path(file.name)
+            found.append(f"{name} by {shown.as_posix()}")
+    return found
+
+
 def is_bare(item: pytest.Item, categories: Iterable[str]) -> bool:
     """A category's mark without an item: it selects with -m and counts for nothing."""
     return any(mark.name in categories and not (mark.args or mark.kwargs) for mark in item.iter_markers())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pytest_mlready import yardstick
+from pytest_mlready import loosening, yardstick
 from pytest_mlready.errors import ReadinessError
 from pytest_mlready.reports.document import SCHEMA_VERSION
 
@@ -37,7 +37,21 @@ def read(path: Path) -> dict[str, Any]:
             f"{path.name} is no report of pytest --mlready (schema_version {version})",
             expected=f"schema_version {SCHEMA_VERSION}, as --mlready-report=….json writes it",
         )
+    check(report, path.name)
     return dict(report)
+
+
+def check(report: Mapping[str, Any], path: str) -> None:
+    """Looks up all that a later comparison with the report will.
+
+    Raises:
+        ReadinessError: Something is missing or of another kind: better known before a run than at its end.
+    """
+    compare(report, report, path=path)
+    for item_id, item in report["items"].items():
+        points = item["points"]
+        if isinstance(points, bool) or not isinstance(points, (int, float)) or not isinstance(item.get("status"), str):
+            raise ReadinessError(f"{path}: {item_id} has no status and points", expected="a report, unchanged")
 
 
 def compare(earlier: Mapping[str, Any], later: Mapping[str, Any], *, path: str = "") -> dict[str, Any]:
@@ -64,8 +78,10 @@ def _compared(earlier: Mapping[str, Any], later: Mapping[str, Any], path: str) -
     before, after = earlier["items"], later["items"]
     both = [item for item in after if item in before]
     moved = [_move(item, before[item], after[item]) for item in both if before[item]["points"] != after[item]["points"]]
-    found = [c for c in yardstick.changes(_yardstick(earlier), _yardstick(later)) if not _first_use(c, before)]
-    silent = yardstick.unexplained(found, later.get("loosened", ()))
+    unset = {**earlier.get("defaults", {}), **later.get("defaults", {})}
+    judged = loosening.changes(_yardstick(earlier), _yardstick(later), unset=unset)
+    found = [c for c in judged if not _first_use(c, before)]
+    silent = loosening.unexplained(found, later.get("loosened", ()))
     return {
         "with": {"path": path, "started": earlier["provenance"]["started"], "commit": earlier["provenance"]["commit"]},
         "scores": dict(_scores(earlier, later)),
@@ -89,15 +105,24 @@ def _yardstick(report: Mapping[str, Any]) -> dict[str, Any]:
     data = report["provenance"].get("data_sha256", {})
     if "heldout" in data:
         judged[yardstick.HELDOUT] = data["heldout"] or report.get("subject", {}).get("heldout")
+    if "hooks" in report["provenance"]:
+        given = {hook.partition(" ")[0] for hook in report["provenance"]["hooks"]}
+        judged |= {f"hooks.{name}": "given" if name in given else None for name in yardstick.HOOKS}
     return judged
 
 
-def _first_use(change: yardstick.Change, before: Mapping[str, Any]) -> bool:
-    """Whether an option is set for an item that had nothing to be judged by yet: nothing can be looser than that."""
-    if change.before is not None or not change.what.startswith("items.") or change.what.endswith(".builtin"):
+def _first_use(change: loosening.Change, before: Mapping[str, Any]) -> bool:
+    """Whether a key is set where nothing that it is about was judged yet: nothing can be looser than that."""
+    if change.before not in (None, []) or change.what.endswith(".builtin"):
         return False
-    item = before.get(".".join(change.what.split(".")[1:3]))
-    return item is None or item.get("underlying", item["status"]) in ("unverified", "not_applicable")
+    room, _, rest = change.what.partition(".")
+    if room == "items":
+        about = [before[item]] if (item := ".".join(rest.split(".")[:2])) in before else []
+    elif room in yardstick.FIRST:
+        about = [item for item in before.values() if item["category"] in yardstick.FIRST[room]]
+    else:
+        return False
+    return all(item.get("underlying", item["status"]) in ("unverified", "not_applicable") for item in about)
 
 
 def _off(item: str, later: Mapping[str, Any]) -> bool:
@@ -155,7 +180,7 @@ def _better(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool | None:
     return bool((now["value"] > was["value"]) == floor)
 
 
-def _loosened(change: yardstick.Change, later: Mapping[str, Any], *, told: bool) -> dict[str, Any]:
+def _loosened(change: loosening.Change, later: Mapping[str, Any], *, told: bool) -> dict[str, Any]:
     reasons = [r["reason"] for r in later.get("loosened", ()) if r["what"] == change.what]
     return {"what": change.what, "from": change.before, "to": change.after, "reason": reasons[-1] if told else ""}
 
@@ -193,8 +218,12 @@ def described(change: Mapping[str, Any]) -> str:
     """What was loosened, as a clause: "metrics.roc_auc.min was loosened from 0.9 to 0.88"."""
     what, before, after = change["what"], change["from"], change["to"]
     room, _, rest = what.partition(".")
-    if room == "not_applicable":
-        return f"{rest} was declared not applicable"
+    declared = {
+        "not_applicable": f"{rest} was declared not applicable",
+        "hooks": f"a hook of the project's now hands over what is tested ({rest})",
+    }
+    if room in declared and after is not None:
+        return declared[room]
     if room == "waivers":
         return (
             f"{rest} was waived until {after}" if before is None else f"the waiver of {rest} was prolonged to {after}"

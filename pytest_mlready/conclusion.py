@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_mlready import attestations, comparison, gate, outcomes, provenance, publication, ratchet, tally, trend
+from pytest_mlready import comparison, expiry, gate, outcomes, provenance, publication, ratchet, tally, trend
 from pytest_mlready.attestations import Scope
-from pytest_mlready.errors import ReadinessError
 from pytest_mlready.reports import document, junit
 from pytest_mlready.session import Collected
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Generator, Mapping
     from pathlib import Path
 
@@ -85,7 +86,7 @@ class Conclusion:
         """Tallies, gates, writes; turns exit status 0 into 1 where the gate does not pass."""
         self._note_trouble(session, exitstatus)
         run = self.run
-        earlier, unfit = self._earlier()
+        earlier, unfit = ratchet.held_to(run.project.root, run.policy.ratchet)
         self.tally = tally.tally(run.project.catalog, self._facts(earlier))
         shortfalls = gate.shortfalls(self.tally, run.policy, earlier=earlier, incomplete="; ".join(self.trouble))
         shortfalls += (unfit,) if unfit else ()
@@ -99,6 +100,7 @@ class Conclusion:
             bare=run.collected.bare,
         )
         self.document["places"] = provenance.places(run.project.root, run.config.rootpath, run.project.settings_path)
+        self._two_days(self.document, self.tally)
         self._compare(self.document, earlier)
         self._next_steps(self.document, self.tally)
         self.notes += publication.publish(
@@ -119,24 +121,13 @@ class Conclusion:
             if stopped and str(stopped) not in self.trouble:
                 self.trouble.append(str(stopped))
 
-    def _earlier(self) -> tuple[Mapping[str, Any] | None, str]:
-        """The ratchet report, or why it cannot serve as one."""
-        path = self.run.policy.ratchet
-        if not path:
-            return None, ""
-        try:
-            return ratchet.read(self.run.project.root / path), ""
-        except ReadinessError as error:
-            fix = f"write it by a whole run with --mlready-report={path} and commit it"
-            return None, f"there is no ratchet report to hold this run to, {path}: {error} Next step: {fix}"
-
     def _compare(self, document: dict[str, Any], earlier: Mapping[str, Any] | None) -> None:
         """What changed since the ratchet report, or the one that --mlready-compare names, and over the history."""
         given = self.run.config.option.mlready_compare
         if earlier is not None:
             document["compared"] = comparison.compare(earlier, document, path=self.run.policy.ratchet or "")
-            self.loosened = list(comparison.shortfalls(document["compared"]))
-            if told := self.loosened:
+            if told := list(comparison.shortfalls(document["compared"])):
+                self.loosened = told
                 document["gate"] |= {"passed": False, "shortfalls": [*document["gate"]["shortfalls"], *told]}
         if given is not None and self.compare_with is not None:
             document["compared"] = comparison.compare(self.compare_with, document, path=given)
@@ -144,9 +135,21 @@ class Conclusion:
             document["history"], refused = trend.read(self.run.project.path(folder))
             self.notes += [f"left out of the history: {reason}" for reason in refused]
 
+    def _two_days(self, document: dict[str, Any], counted: Tally) -> None:
+        """Where a day was asked for, the scores of today beside those of that day."""
+        today, day = self.run.started.date(), self.run.project.today
+        if self.run.config.option.mlready_at is not None:
+            now = tally.tally(self.run.project.catalog, replace(counted.facts, **self._words(today)))
+            document["two_days"] = expiry.two_days(now, counted, today=today, day=day)
+
+    def _words(self, day: dt.date) -> expiry.Words:
+        opened = self.run.project
+        scope = Scope(model_sha256=opened.digests.model, version=opened.settings.version)
+        return expiry.words(opened.settings, opened.catalog.items, root=opened.root, scope=scope, today=day)
+
     def _next_steps(self, document: dict[str, Any], counted: Tally) -> None:
         """What gains most for least. Beginnings of files are read for it, nothing of the project is run."""
-        from pytest_mlready import next_steps
+        from pytest_mlready import next_steps, settings_file
         from pytest_mlready.init import seen
 
         opened = self.run.project
@@ -156,7 +159,7 @@ class Conclusion:
             discovered=opened.discovered,
             seen=seen.look(opened.root, opened.discovered),
             settings=opened.settings,
-            file=opened.settings_path.name if opened.settings_path else "pyproject.toml",
+            file=opened.settings_path.name if opened.settings_path else settings_file.home(opened.root),
         )
 
     def _kept(self, path: Path, earlier: Mapping[str, Any] | None) -> str:
@@ -176,23 +179,9 @@ class Conclusion:
         silent = [run.collected.silent(t) for t in run.collected.tests if t not in self.outcomes]
         order = {test_id: n for n, test_id in enumerate(run.collected.tests)}  # whatever order they ran in
         whole = tuple(sorted((*self.outcomes.values(), *silent), key=lambda t: order.get(t.id, len(order))))
-        scope = Scope(model_sha256=opened.digests.model, version=settings.version)
         return tally.Facts(
             outcomes=whole,
-            attestations=tuple(
-                attestations.judge(a, opened.catalog.items[a.item], root=opened.root, scope=scope, today=opened.today)
-                for a in settings.attestations
-            ),
-            waivers=tuple(
-                tally.Waived(
-                    item=w.item,
-                    owner=w.owner,
-                    reason=w.reason,
-                    expires=w.expires,
-                    days_left=(w.expires - opened.today).days,
-                )
-                for w in settings.waivers
-            ),
+            **self._words(opened.today),
             not_applicable=settings.not_applicable,
             switched_off={i: settings.item(i).reason or "" for i in settings.items if not settings.item(i).builtin},
             checked=frozenset(run.wanted),
@@ -203,7 +192,10 @@ class Conclusion:
     def _partial(self, whole: tuple[TestOutcome, ...], earlier: Mapping[str, Any] | None) -> list[str]:
         reasons = list(self.trouble)
         missing = [t for t in whole if t.outcome == "not_run"]
-        if missing:
+        whys = {t.message for t in missing}
+        if len(whys) == 1:  # a reason that all share is said once
+            reasons.append(_sentence(len(missing), f"did not run ({whys.pop()})", [t.id for t in missing]))
+        elif missing:
             reasons.append(_sentence(len(missing), "did not run", [f"{t.id} ({t.message})" for t in missing]))
         if self.run.narrowed:
             reasons.append("--last-failed leaves out whole files, with the readiness tests in them")
@@ -234,6 +226,7 @@ class Conclusion:
             "started": run.started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - run.clock, 3),
             "as_of": run.project.today.isoformat(),
+            "hooks": run.collected.hooks,
         }
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,7 +6,10 @@ raise one from anywhere (a fixture, a check, a helper in a notebook) and a test 
 
 from __future__ import annotations
 
+import re
 import unittest
+
+COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[)", re.MULTILINE)
 
 
 class ReadinessError(Exception):
@@ -88,6 +91,14 @@ def clean(text: str) -> str:
     Names of columns, values of categories and messages of models come from outside.
     """
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def inert(text: str) -> str:
+    """The text without what the runner of GitHub Actions would obey in a log, on whatever stream.
+
+    That is `::stop-commands::x` where a line begins, white space aside, and the older `##[error]` anywhere.
+    """
+    return COMMAND.sub(lambda match: f"{match[0]} ", text)
 
 
 def near(name: str, known: object) -> str:

@@ -99,7 +99,21 @@ class Evidence:
             self._end(Inconclusive("\n".join(undecided)))
 
     def plot(self, kind: str, *, title: str, data: dict[str, Any]) -> None:
-        """Notes the data of a picture ("intervals", "bars", "curve", "histogram"), which the reports draw."""
+        """Notes the data of a picture, which the reports draw: aggregates, never rows of data.
+
+        Args:
+            kind: One of those below; any other becomes a list of its data.
+            title: Stands above the picture.
+            data: Lists and numbers by name; what is missing is left out of the picture.
+
+                * "intervals": `rows`, each with `name`, `value`, `lower`, `upper`, and the limits `min` and `max`.
+                * "bars": `labels`, `values`, `unit`; `limits` (name -> number) for all bars, `each` (name -> one number
+                  a bar) where every bar has its own.
+                * "curve": `x`, and `y` with `lower` and `upper`, or `series` (name -> y); `x_unit`, `unit`, `x_label`,
+                  `y_label`, `limits` across, `marks` upwards, `diagonal`.
+                * "histogram": `values`, `unit`, `limits`, `marks` (percentiles; p50, p95 and p99 when left out).
+                * "table": `columns`, `rows`.
+        """
         self.notes.plots.append({"kind": str(kind), "title": str(title), "data": plain(dict(data))})
 
     def attach(self, path: Path | str) -> None:

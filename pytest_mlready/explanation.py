@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.catalog import CATEGORIES
+from pytest_mlready.errors import inert
 from pytest_mlready.toml_places import shown
 
 if TYPE_CHECKING:
@@ -33,7 +34,13 @@ PARTS = (
 
 def plain(text: str, *, lines: bool = False) -> str:
     """Text from outside, without characters that a terminal would obey."""
-    return "".join(c if c.isprintable() or (lines and c == "\n") else ascii(c)[1:-1] for c in text)
+    return inert("".join(c if c.isprintable() or (lines and c == "\n") else ascii(c)[1:-1] for c in text))
+
+
+def meant(name: str, items: Mapping[str, Item]) -> str:
+    """The id that a name stands for: "no_secrets" for "security.no_secrets", where it is the only item so named."""
+    ending = [item_id for item_id in items if item_id.endswith(f".{name}")]
+    return ending[0] if name not in items and len(ending) == 1 else name
 
 
 def overview(catalog: Catalog) -> list[str]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pytest_mlready.settings_file import SettingsFile
 
 REASON = 'reason = "…", saying why'
+OFFERED = ("model", "data", "metrics", "endpoint", "deploy", "entry_points", "items")  # what lines are offered for
+LEFT_OPEN = ("…", "...")  # as next steps and `init` write it; the second where a terminal lacks the character
 LISTED = "; `pytest-mlready explain` lists them"
 
 
@@ -41,8 +43,24 @@ def listing(mistakes: Iterable[Mistake], file: SettingsFile) -> str:
 def find(tables: Mapping[str, Any], items: Mapping[str, Item]) -> list[Mistake]:
     """Every mistake in the tables; of several at one place the first."""
     of_items = (*_of_ids(tables, items), *_of_globs(tables, items), *_of_items(tables, items))
-    found = [*of_items, *_of_sense(tables), *_of_tables(tables)]
+    found = [
+        *_left_open({name: tables.get(name) for name in OFFERED}),
+        *of_items,
+        *_of_sense(tables),
+        *_of_tables(tables),
+    ]
     return list({m.place: m for m in reversed(found)}.values())[::-1]
+
+
+def _left_open(value: object, place: Place = ()) -> Iterator[Mistake]:
+    """Placeholders of lines that were pasted and not filled in: told here, not as a file that every check misses."""
+    if isinstance(value, str) and value.strip() in LEFT_OPEN:
+        yield Mistake(
+            place=place, found=f"{shown(value)} is still to be filled in", expected="your value, or no such line"
+        )
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _left_open(inner, (*place, key))
 
 
 def _of_tables(tables: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -69,6 +69,8 @@ def _candidates(given: Given, document: Mapping[str, Any]) -> Iterator[Candidate
         *step_candidates.by_messages(given, step_bundles.missing(given)),
         *step_candidates.attested(given),
     ]
+    if step_bundles.apart(given):  # settings of the top would be those of none of them
+        alone = [candidate for candidate in alone if not candidate.settings]
     yield from alone
     yield from step_candidates.in_ci(given)
     yield from _path_up(given, document, alone)
@@ -112,7 +114,8 @@ def _tables(settings: Settings) -> set[str]:
 
 def _step(candidate: Candidate, there: Collection[str], file: str) -> dict[str, Any]:
     prefix = "tool.mlready" if file == "pyproject.toml" else ""
-    lines = paste.toml(candidate.settings, there=there, prefix=prefix) if candidate.settings else []
+    asked = tuple(paste.left_open(line) for line in candidate.settings)
+    lines = paste.toml(asked, there=there, prefix=prefix) if asked else []
     commands = [f"# in a shell: {c}" for c in candidate.commands] if lines else list(candidate.commands)
     why = clean(candidate.why).replace("\n", " ")
     return {

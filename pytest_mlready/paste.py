@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from dataclasses import dataclass
@@ -105,6 +106,13 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _texts(inner)
+
+
+def left_open(line: Line) -> Line:
+    """The line without an example of what is deployed: pasted as it is, five items would miss a folder of that name."""
+    if line.table != "deploy" or line.note != NAMED:
+        return line
+    return dataclasses.replace(line, value=re.sub(r'"[^"]*"', '"…"', line.value), note="name yours, or write it")
 
 
 def toml(given: tuple[Line, ...], *, there: Collection[str], prefix: str = "tool.mlready") -> list[str]:

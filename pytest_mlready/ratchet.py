@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
+from pytest_mlready import comparison
 from pytest_mlready.errors import ReadinessError
 from pytest_mlready.reports.document import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+
+def held_to(root: Path, path: str | None) -> tuple[Mapping[str, Any] | None, str]:
+    """The ratchet report, or why it cannot serve as one; neither where the settings name none."""
+    if not path:
+        return None, ""
+    try:
+        report = read(root / path)
+        comparison.check(report, path)
+    except ReadinessError as error:
+        fix = f"write it by a whole run with --mlready-report={path} and commit it"
+        return None, f"there is no ratchet report to hold this run to, {path}: {error} Next step: {fix}"
+    return report, ""
 
 
 def read(path: Path) -> Mapping[str, Any]:
@@ -21,6 +36,8 @@ def read(path: Path) -> Mapping[str, Any]:
             that would let anything fall.
     """
     try:
+        if path.stat().st_size > comparison.LARGEST:
+            raise ReadinessError("it is larger than a report ever is")
         report = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ReadinessError(f"it cannot be read: {error.strerror or error}") from error
@@ -42,6 +59,13 @@ def read(path: Path) -> Mapping[str, Any]:
 
 def _look_up(report: Mapping[str, Any]) -> None:
     for item in report["items"].values():
-        _ = float(item["points"]), [str(test["id"]) for test in item["tests"]]
+        _ = _number(item["points"]), [str(test["id"]) for test in item["tests"]]
     for score in report["scores"].values():
-        _ = [float(test["credit"]) for test in score["tests"].values()]
+        _ = [_number(test["credit"]) for test in score["tests"].values()]
+
+
+def _number(value: Any) -> float:
+    """A number to hold others to: nothing falls below NaN, and a text cannot be compared."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no number")
+    return float(value)

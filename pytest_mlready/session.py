@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_mlready import collection, gate, outcomes, project, reports
-from pytest_mlready.errors import ReadinessError, clean, near
+from pytest_mlready.errors import ReadinessError, clean, inert, near
 from pytest_mlready.evidence import Evidence, to_text
 from pytest_mlready.fixtures import EVIDENCE
 from pytest_mlready.plugin import CATEGORIES
@@ -112,12 +112,14 @@ class Collected:
     deselected: list[str] = field(default_factory=list)  # readiness tests that an option left out
     bare: list[str] = field(default_factory=list)  # tests with a category's mark that names no item
     skipped: list[str] = field(default_factory=list)  # files with readiness tests that were skipped whole, and why
+    hooks: list[str] = field(default_factory=list)  # which hooks of the project hand over models and data
 
     def add(self, other: Collected) -> None:
         self.tests.update(other.tests)
         self.deselected = list(dict.fromkeys(self.deselected + other.deselected))
         self.bare = list(dict.fromkeys(self.bare + other.bare))
         self.skipped = list(dict.fromkeys(self.skipped + other.skipped))
+        self.hooks = list(dict.fromkeys(self.hooks + other.hooks))
 
     def to_text(self) -> str:
         return to_text(asdict(self))
@@ -171,6 +173,7 @@ class Run:
         for item in items:
             self._follow(item)
         self._select(items)
+        self.collected.hooks = collection.handing_over(self.config)
         yield
 
     def _follow(self, item: pytest.Item) -> None:
@@ -238,7 +241,7 @@ class Run:
         following.phase(report, raised)
         if report.failed:
             if isinstance(raised, ReadinessError) or (following.builtin and isinstance(raised, AssertionError)):
-                report.longrepr = outcomes.spoken(raised)  # a verdict, or bad input: no traceback of ours for those
+                report.longrepr = inert(outcomes.spoken(raised))  # a verdict, or bad input: no traceback of ours
             self._soften(report, following, outcomes.spoken(raised))
         others = [(name, value) for name, value in report.user_properties if name != outcomes.PROPERTY]
         report.user_properties = [*others, (outcomes.PROPERTY, following.to_text())]

@@ -48,6 +48,11 @@ def absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links
 
 
+def home(folder: Path) -> str:
+    """Name of the file that settings of a folder without any go into: its pyproject.toml, else one of our own."""
+    return SHARED if (folder / SHARED).is_file() else OWN
+
+
 def find(start: Path) -> Path | None:
     """Returns the nearest settings file in `start` or above: pyproject.toml with [tool.mlready], or mlready.toml.
 

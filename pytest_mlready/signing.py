@@ -176,6 +176,7 @@ def _edited(text: str, prefix: tuple[str, ...], entry: Mapping[str, Any]) -> tup
     elif isinstance(listed, AoT):
         new = tomlkit.table()
         new.update(entry)
+        new.trivia.indent = "\n"  # an empty line above its header
         listed.append(new)
     elif isinstance(listed, Array):
         inline = tomlkit.inline_table()

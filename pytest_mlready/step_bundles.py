@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_mlready import filenames, paste, step_gains
@@ -11,12 +13,15 @@ from pytest_mlready.step_candidates import Candidate
 from pytest_mlready.toml_places import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+    from pytest_mlready.discovery import Discovered
     from pytest_mlready.step_candidates import Given
 
+KEEPING = frozenset({"models", "model", "artifacts", "weights", "checkpoints", "registry"})  # names of folders
 SHOWN = 3  # names in a comment
+MLFLOW = ', or "models:/NAME/1" of MLflow'
 OF_MODEL = (("model", "path"), ("data", "train"), ("data", "heldout"), ("data", "target"))
 OF_WINDOWS = (("data", "reference"), ("data", "current"))
 OF_SERVICE = (("endpoint", "start"),)
@@ -55,28 +60,45 @@ def missing(given: Given) -> frozenset[tuple[str, str]]:
 
 def model_and_data(given: Given) -> Iterator[Candidate]:
     """The model, the data, the target and a first limit: as far as they are missing."""
-    settings = given.settings
     items = given.waiting(BY_MODEL)
     if not items or not (lines := tuple(_of_model(given))):
         return
+    effort = sum(line.effort for line in lines)
+    if folders := apart(given):
+        # Each folder has a service of its own too: what a run in the repository's top could start is one of them.
+        items += given.waiting(BY_SERVICE) if given.seen.services else ()
+        yield Candidate(
+            items=items,
+            gain=step_gains.of_items(given.tally, items),
+            why=f"Models lie in {len(folders)} folders, and a run judges one: each gets settings of its own.",
+            commands=tuple(_begun(folder, given.seen.settled) for folder in folders[:SHOWN]),
+            effort=effort,
+        )
+        return
     gain = step_gains.of_items(given.tally, items)
     why = f"{len(items)} items judge the model's answers on held-out rows, and the settings do not say which."
-    folders = parts(looked.models(given.discovered))
-    if settings.model.path is None and len(folders) > 1:
-        why = f"Models lie in {len(folders)} folders, and a run judges one: each gets settings of its own."
-        commands = tuple(f"pytest-mlready init {folder}" for folder in folders[:SHOWN])
-        yield Candidate(items=items, gain=gain, why=why, commands=commands, effort=sum(line.effort for line in lines))
-        return
-    yield Candidate(items=items, gain=gain, why=why, settings=lines, effort=sum(line.effort for line in lines))
+    yield Candidate(items=items, gain=gain, why=why, settings=lines, effort=effort)
+
+
+def _begun(folder: str, settled: Collection[str]) -> str:
+    """What comes next for a folder that is a project of its own."""
+    command = "pytest --mlready" if folder in settled else "pytest-mlready init"
+    return f"{command} {shlex.quote(folder)}"
+
+
+def apart(given: Given) -> tuple[str, ...]:
+    """The folders that are projects of their own, where the settings do not name the model of one."""
+    return parts(looked.models(given.discovered)) if given.settings.model.path is None else ()
 
 
 def parts(models: Sequence[Path]) -> tuple[str, ...]:
     """The folders of a repository of several models that have one or more each, such as services/churn.
 
-    A folder that only keeps models (models/, artifacts/) stands for the one that it lies in. Fewer than two: none.
+    A folder that only keeps models (models/, artifacts/v2/) stands for the one that it lies in. Fewer than two: none.
     """
-    keeping = {"models", "model", "artifacts", "weights"}
-    folders = (p.parent.parent if p.parent.name in keeping else p.parent for p in models)
+    folders = (
+        next((f for f in reversed(p.parents) if (p.relative_to(f).parts[0]) in KEEPING), p.parent) for p in models
+    )
     found = dict.fromkeys(f.as_posix() for f in folders if " " not in str(f))
     return tuple(found) if len(found) > 1 and "." not in found else ()
 
@@ -84,15 +106,27 @@ def parts(models: Sequence[Path]) -> tuple[str, ...]:
 def _of_model(given: Given) -> Iterator[Line]:
     data, discovered = given.settings.data, given.discovered
     if given.settings.model.path is None:
-        yield _choice("model", "path", looked.models(discovered), "the model under test")
+        meaning = f"the model under test{MLFLOW if given.seen.mlflow else ''}"
+        yield _choice("model", "path", looked.models(discovered), meaning)
     for role in ("train", "heldout"):
         if getattr(data, role) is None:
-            yield _choice("data", role, looked.of_role(discovered, role), filenames.ROLE_MEANING[role])
+            yield _role(discovered, role)
     if data.target is None:
         yield Line(table="data", key="target", value='"…"', note=_target(given), effort=paste.DECIDED)
     if not given.settings.metrics:
         note = "an example: your metric and limit"
         yield Line(table="metrics", key="accuracy", value="{ min = 0.80 }", note=note, effort=paste.DECIDED)
+
+
+def _role(discovered: Discovered, role: str) -> Line:
+    """A data file by a word in its name; where none has one, the files that were found are only asked about."""
+    line = _choice("data", role, looked.of_role(discovered, role), filenames.ROLE_MEANING[role])
+    others = looked.of_no_role(discovered)[:SHOWN]
+    if "found" in line.note or not others or looked.of_role(discovered, role):
+        return line
+    some = " or ".join(p.as_posix() for p in others)
+    asked = f"of {some}?" if role == "train" else f"rows held out of {some}?"
+    return replace(line, note=f"{line.note}: {asked}")
 
 
 def _target(given: Given) -> str:
@@ -135,7 +169,7 @@ def service(given: Given) -> Iterator[Candidate]:
     """How the service is started, its prediction and one good request: as far as they are missing."""
     items = given.waiting(BY_SERVICE)
     endpoint = given.settings.endpoint
-    if not items or endpoint.start or endpoint.url:
+    if not items or endpoint.start or endpoint.url or apart(given):
         return
     lines = tuple(_of_service(given))
     yield Candidate(

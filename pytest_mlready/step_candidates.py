@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_mlready import paste, step_gains
+from pytest_mlready.init import workflows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -27,7 +28,6 @@ MENDED = 1.5  # effort of mending one finding, as paste has them: known only to 
 ASKED, AGREED = 8.0, 2.0  # effort of a document with a person's word, and of the word alone
 WORD = '--evidence FILE --by "NAME" --role "ROLE" --approver "OTHER NAME" --expires YYYY-MM-DD'
 SHOWN = 3  # commands of one step
-CI = {"GitLab CI": "gitlab", "Jenkins": "jenkins", "CircleCI": "circleci", "Azure Pipelines": "azure"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +178,8 @@ def in_ci(given: Given) -> Iterator[Candidate]:
     """Letting CI run the gate, where that makes whole credits of half ones."""
     halves = [c for s in given.tally.scores.values() for c in s.credits.values() if c.note.startswith("half")]
     if halves:
-        provider = next((CI[name] for _, name in given.discovered.ci if name in CI), "github")
+        known = {provider.name: word for word, provider in workflows.PROVIDERS.items()}
+        provider = next((known[name] for _, name in given.discovered.ci if name in known), "github")
         yield Candidate(
             items=tuple(dict.fromkeys(i for c in halves for i in c.by)),
             gain=step_gains.of_ci(given.tally),

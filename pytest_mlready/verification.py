@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_mlready.errors import ReadinessError, clean
 from pytest_mlready.reports import dsse, intoto
-from pytest_mlready.reports.document import SCHEMA_VERSION
+from pytest_mlready.reports.document import SCHEMA_VERSION, policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 LARGEST = 50 * 1024 * 1024  # bytes of a report that is read
 SKEW = dt.timedelta(minutes=5)  # by which the clocks of two machines may differ
 DAY = dt.timedelta(days=1)
+SHA256 = re.compile(r"[0-9a-f]{64}")
+PASSING = ("PASSED", "WARNED")  # results of a statement; a JSON report has none, and its gate alone decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def verify(path: Path, asked: Asked) -> list[Finding]:
         found.extend(_verify(_read(path), asked))
     except ReadinessError as error:
         found.append(Finding("refused", str(error)))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         what = f"{path.name} lacks what is looked up in it ({type(error).__name__}: {clean(str(error))})"
         found.append(Finding("refused", what))
     return found
@@ -66,9 +69,11 @@ def verify(path: Path, asked: Asked) -> list[Finding]:
 
 def _read(path: Path) -> Any:
     try:
-        if path.stat().st_size > LARGEST:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)  # a pipe has no size to look at, and may have no end
+        if len(data) > LARGEST:
             raise ReadinessError(f"{path.name} is larger than a report ever is")
-        return json.loads(path.read_bytes())
+        return json.loads(data)
     except OSError as error:
         raise ReadinessError(f"{path.name} cannot be read: {error.strerror or error}") from None
     except (ValueError, RecursionError):
@@ -110,17 +115,28 @@ def _about(content: Any) -> tuple[dict[str, Any], dict[str, str]]:
         if content["predicateType"] != intoto.PREDICATE:
             raise ReadinessError(f"it is a statement of another type, {content['predicateType']}")
         predicate = content["predicate"]
-        digests = {str(s["digest"]["sha256"]): str(s.get("name", "model")) for s in content["subject"]}
-        return {**predicate[intoto.RUN], "result": predicate["result"]}, digests
+        return {**predicate[intoto.RUN], "result": predicate["result"]}, _subjects(content["subject"])
     if isinstance(content, dict) and content.get("schema_version") == SCHEMA_VERSION:
         provenance = content["provenance"]
         digest, named = provenance["model_sha256"], content.get("subject", {}).get("model")
         times = {key: provenance[key] for key in ("started", "as_of")}
-        return {**content, **times, "result": None}, {digest: str(named or "model")} if digest else {}
+        times |= {key: provenance.get(key) for key in ("commit", "dirty", "hooks")}
+        return {**content, **times, "result": "PASSED"}, {digest: str(named or "model")} if digest else {}
     raise ReadinessError(
         "it is neither a signed envelope, nor a statement, nor a JSON report of pytest --mlready",
         expected="what --mlready-report=….intoto.json or ….json wrote",
     )
+
+
+def _subjects(subjects: Any) -> dict[str, str]:
+    """Names by digest. A statement about nothing, or about what cannot be compared here, covers no artifact."""
+    try:
+        found = {str(s["digest"]["sha256"]).lower(): str(s.get("name", "model")) for s in subjects}
+    except (KeyError, TypeError, AttributeError):
+        raise ReadinessError("what it is about has no sha256 digest", expected="one for each subject") from None
+    if not found or not all(SHA256.fullmatch(digest) for digest in found):
+        raise ReadinessError("it is about nothing that has a sha256 digest", expected="one for each subject")
+    return found
 
 
 def _artifacts(digests: dict[str, str], asked: Asked) -> Iterator[Finding]:
@@ -171,17 +187,22 @@ def _span(age: dt.timedelta) -> str:
 
 
 def _outcome(run: dict[str, Any], asked: Asked) -> Iterator[Finding]:
-    if run["complete"] is True and not run["partial"]:
+    if run["complete"] is True and run["partial"] == []:
         yield Finding("verified", "the run was whole")
     else:
-        why = "; ".join(map(str, run["partial"])) or "it did not come to its end"
+        why = "; ".join(map(str, run["partial"] or ())) or "it did not come to its end"
         yield Finding("refused", f"the run was not whole: {clean(why)}")
     gate = run["gate"]
     otherwise: Literal["refused", "note"] = "note" if asked.allow_failed_gate else "refused"
     if gate["asked"] is not True:
         yield Finding(otherwise, "no gate was asked for, so nothing was passed")
-    elif gate["passed"] is not True or gate["shortfalls"] or run["result"] == "FAILED":
+    elif gate["passed"] is not True or gate["shortfalls"] or run["result"] not in PASSING:
         why = "; ".join(map(str, gate["shortfalls"])) or "the result says so"
         yield Finding(otherwise, f"the gate was not passed: {clean(why)}")
     else:
-        yield Finding("verified", "the gate was passed")
+        yield Finding("verified", f"the gate was passed; it asks for {clean(policy(run['policy']))}")
+    for hook in run.get("hooks") or ():
+        what = "that it handed over the file with this digest is the project's word"
+        yield Finding("note", f"{clean(str(hook))}: {what}")
+    if run.get("dirty"):
+        yield Finding("note", f"it ran on commit {clean(str(run['commit']))[:10]} with changes that are not committed")

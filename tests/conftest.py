@@ -10,6 +10,8 @@ from given import check_report
 
 from pytest_mlready import catalog as catalogs
 
+# Plugins that the extras bring and nothing here uses: loading them takes longer than most runs.
+ABSENT = [part for name in ("schemathesis", "locust", "typeguard", "faker", "anyio") for part in ("-p", f"no:{name}")]
 WAYS = {"one process": (), "two workers": ("-n", "2"), "without xdist": ("-p", "no:xdist")}
 
 
@@ -46,7 +48,7 @@ def readiness(pytester: pytest.Pytester, catalog, monkeypatch):
         target.unlink(missing_ok=True)
         result = pytester.runpytest_subprocess(
             *([flag] if flag else []), f"--mlready-report={target}", "-p", "no:cacheprovider",
-            *([] if any("randomly" in a for a in args) else ["-p", "no:randomly"]), *way, *args, timeout=120,
+            *ABSENT, *([] if any("randomly" in a for a in args) else ["-p", "no:randomly"]), *way, *args, timeout=120,
         )  # fmt: skip
         report = json.loads(Path(target).read_text()) if target.exists() else None
         if report is not None:

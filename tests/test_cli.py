@@ -89,6 +89,17 @@ def test_an_unknown_item_gets_the_nearest_name_and_exit_status_2(run):
     assert 'there is no item "security.no_secret"; did you mean "security.no_secrets"?' in err
 
 
+def test_a_name_without_its_category_is_enough_where_one_item_has_it(run):
+    status, out, _ = run("explain", "no_secrets")
+    assert status == 0
+    assert out.startswith("security.no_secrets: ")
+
+
+def test_the_list_of_commands_has_a_whole_sentence_for_each(run):
+    _, out, _ = run("--help")
+    assert "..." not in out.partition("Commands:")[2]
+
+
 def test_control_characters_of_a_name_do_not_reach_the_terminal(run):
     _, _, err = run("explain", "\x1b[31mred")
     assert "\x1b" not in err

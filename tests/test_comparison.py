@@ -210,6 +210,44 @@ def test_an_option_of_an_item_that_had_nothing_to_be_judged_by_yet_loosens_nothi
     assert f"items.{cold}.limit was set to 90.0" in said
 
 
+def test_a_project_that_grows_is_asked_for_no_reasons(catalog):
+    """Model, data, service and manifests are named for the first time: nothing was judged before."""
+    grown = {
+        "task": "binary-classification",
+        "risk": "high",
+        "model": {"path": "m.skops", "first_release": "nothing is live yet", "max_size": 5_000_000},
+        "data": {"heldout": "h.csv", "target": "y", "positive": "yes", "weight": "w", "subgroups": ("sex",)},
+        "metrics": {"roc_auc": {"min": 0.9, "margin": 0.02, "subgroup_min": 0.8}},
+        "endpoint": {"start": "serve", "expect": "answer.json", "peak_rps": 40.0, "slo": {"p99": 0.25}},
+        "deploy": {"manifests": ("k8s/",), "images": ("image.tar",)},
+        "gate": {"min_score": 1.0, "required": ("security.*",)},
+        "items": {"infrastructure.load_test": {"factor": 1.5}},
+    }
+    before, after = report(catalog, Facts(outcomes=())), report(catalog, fully_verified(catalog), **grown)
+    after["provenance"] = {**PROVENANCE, "data_sha256": {"train": None, "heldout": "1" * 64}}
+    before["provenance"] = {**PROVENANCE, "data_sha256": {"train": None, "heldout": None}}
+    assert not list(comparison.shortfalls(comparison.compare(before, after)))
+
+
+def test_a_first_release_is_no_way_out_once_models_were_judged(catalog):
+    after = report(catalog, fully_verified(catalog), model={"first_release": "nothing is live yet"})
+    (said,) = comparison.shortfalls(comparison.compare(report(catalog, fully_verified(catalog)), after))
+    assert "model.first_release was set to" in said
+
+
+def test_an_option_stricter_than_its_default_needs_no_reason_and_a_weaker_one_does(catalog):
+    def factor(value):
+        settings = {"items": {"infrastructure.load_test": {"factor": value}}} if value else {}
+        return report(catalog, fully_verified(catalog), **settings)
+
+    assert not list(comparison.shortfalls(comparison.compare(factor(None), factor(3.0))))
+    assert not list(comparison.shortfalls(comparison.compare(factor(1.5), factor(None))))
+    (said,) = comparison.shortfalls(comparison.compare(factor(None), factor(1.0)))
+    assert "items.infrastructure.load_test.factor was set to 1.0" in said
+    (said,) = comparison.shortfalls(comparison.compare(factor(3.0), factor(None)))
+    assert "items.infrastructure.load_test.factor = 3.0 was taken away" in said
+
+
 def test_checks_that_are_switched_off_for_ones_own_need_one_reason_and_not_two(catalog):
     def of(test, *, builtin, **settings):
         return report(catalog, Facts(outcomes=(outcome(SECRETS, id=test, builtin=builtin),)), **settings)
@@ -251,6 +289,32 @@ def test_a_report_that_somebody_changed_is_refused_without_a_traceback(whole, br
         comparison.compare(
             old, copy.deepcopy(whole) | {"items": {**whole["items"], SECRETS: {**whole["items"][SECRETS], "points": 0}}}
         )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": None},
+        {"points": "1"},
+        {"points": None},
+        {"points": True},
+        {"tests": [{"id": "a"}]},
+        {"tests": 3},
+    ],
+)
+def test_what_a_comparison_would_stumble_over_is_refused_when_the_report_is_read(tmp_path, whole, change):
+    old = copy.deepcopy(whole)
+    old["items"][SECRETS] |= change
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    with pytest.raises(ReadinessError, match=r"old\.json"):
+        comparison.read(tmp_path / "old.json")
+
+
+@pytest.mark.parametrize("judged_by", [3, "x", [1]])
+def test_a_report_whose_policy_is_no_table_is_refused(tmp_path, whole, judged_by):
+    (tmp_path / "old.json").write_text(json.dumps({**whole, "judged_by": judged_by}))
+    with pytest.raises(ReadinessError, match="lacks what a comparison looks up"):
+        comparison.read(tmp_path / "old.json")
 
 
 def test_a_folder_of_reports_is_a_trend_oldest_first(tmp_path, whole):

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pytest_mlready import ci, settings
 
@@ -154,3 +157,135 @@ def test_the_first_page_of_the_guide_works_on_an_empty_project(pytester, readine
     assert ran.result.ret == 0
     verified = {i for i, item in ran.report["items"].items() if item["status"] == "verified"}
     assert {"model_quality.metric_thresholds", "model_quality.heldout_integrity"} <= verified
+
+
+SUPPORT = Path(__file__).parent / "plugin" / "support"
+TRAINING = 'from pathlib import Path\nPath("model.skops").write_bytes(b"weights")\n'
+DEPLOYING = '#!/bin/sh\ncp "$1" live\n'
+
+
+@pytest.fixture
+def shell(pytester, readiness, monkeypatch):
+    """A project whose gate one test of its own passes, and a shell in which the recipes find their commands."""
+    (pytester.path / "mlready.toml").write_text(
+        '[model]\npath = "model.skops"\n[gate]\nrequired = ["security.no_secrets"]\n'
+    )
+    pytester.makepyfile('import pytest\n@pytest.mark.security("no_secrets")\ndef test_it(): pass')
+    (pytester.path / "train.py").write_text(TRAINING)
+    (pytester.path / "model.skops").write_bytes(b"weights")
+    programs = {
+        "pytest": f'exec "{sys.executable}" -m pytest "$@"',
+        "python": f'exec "{sys.executable}" "$@"',
+        "gh": 'printf "%s\\n" "$@" > gh.txt; head -c 65536 readiness.md > comment.md',
+    }
+    folder = pytester.mkdir("programs")
+    for name, text in programs.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, (folder, Path(sys.executable).parent, os.environ["PATH"]))))
+    monkeypatch.setenv("PYTHONPATH", str(SUPPORT))
+    monkeypatch.setenv("PYTEST_PLUGINS", "only_model_quality")
+    monkeypatch.setenv(
+        "PYTEST_ADDOPTS", "-p no:cacheprovider -p no:randomly -p no:schemathesis -p no:locust -p no:anyio"
+    )
+
+    def run(text, *, at=pytester.path, **environ):
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", text], cwd=at, env={**os.environ, **environ}, capture_output=True,
+            text=True, check=False, timeout=120,
+        )  # fmt: skip
+
+    run.at = pytester.path
+    return run
+
+
+def scripts():
+    """Content by name of every shell script in docs/ci.md; its first line names it."""
+    text = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"```sh\n# (\S+\.sh)\b[^\n]*\n(.*?)```", text, re.DOTALL))
+
+
+needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl, which makes the key, is not here")
+
+
+@needs_openssl
+def test_the_gate_before_deployment_lets_through_what_was_tested_and_nothing_else(shell):
+    recipe = scripts()
+    for name in ("make-key.sh", "build.sh", "deploy.sh"):
+        done = shell(recipe[name])
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("verified") == 5
+    assert "the gate was passed; it asks for security.no_secrets" in done.stdout
+    (shell.at / "release/model.skops").write_bytes(b"other weights")
+    done = shell(recipe["deploy.sh"])
+    assert done.returncode == 1
+    assert "refused   model.skops" in done.stdout
+    assert "was not tested" in done.stdout
+    (shell.at / "release/model.skops").write_bytes(b"weights")
+    assert shell(recipe["deploy.sh"]).returncode == 0
+    shell(recipe["make-key.sh"])
+    done = shell(recipe["deploy.sh"])
+    assert done.returncode == 1
+    assert "changed, or another's" in done.stdout
+    (shell.at / "readiness-key.pub").unlink()
+    assert shell(recipe["deploy.sh"]).returncode == 2
+
+
+def workflow(name):
+    return yaml.safe_load(dict(pipelines())[f".github/workflows/{name}"])["jobs"]
+
+
+def steps(job):
+    """Commands of a job with their environment; installing is left out, what is tested being here already."""
+    return [
+        (s["run"], s.get("env", {})) for s in job["steps"] if "run" in s and not s["run"].startswith(("pip", "sudo"))
+    ]
+
+
+@needs_openssl
+@pytest.mark.parametrize("tampered", [False, True])
+def test_the_release_workflow_rolls_out_what_was_tested_and_stops_at_anything_else(shell, tmp_path, tampered):
+    assert shell(scripts()["make-key.sh"]).returncode == 0
+    secrets = {"${{ secrets.READINESS_KEY }}": (shell.at / "readiness-key.pem").read_text()}
+    jobs, temporary, production = workflow("release.yml"), tmp_path / "temporary", tmp_path / "production"
+    (production / "release").mkdir(parents=True)
+    temporary.mkdir()
+    for command, environ in steps(jobs["build"]):
+        given = {key: secrets[value] for key, value in environ.items()}
+        done = shell(command, RUNNER_TEMP=str(temporary), **given)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert list(temporary.iterdir()) == [], "the key is gone when the job ends"
+    (upload,) = [s["with"] for s in jobs["build"]["steps"] if "upload" in s.get("uses", "")]
+    for path in upload["path"].split():
+        shutil.copy(shell.at / path, production / "release")
+    shutil.copy(shell.at / "readiness-key.pub", production)
+    (production / "roll-out.sh").write_text(DEPLOYING)
+    (production / "roll-out.sh").chmod(0o755)
+    if tampered:
+        (production / "release/model.skops").write_bytes(b"other weights")
+    codes = []
+    for command, _ in steps(jobs["deploy"]):
+        codes.append(shell(command, at=production).returncode)
+        if codes[-1]:
+            break  # as the runner does
+    assert codes == ([1] if tampered else [0, 0])
+    assert (production / "live").exists() != tampered
+
+
+RUNS = [(path, content) for path, content in pipelines() if "release" not in path]
+
+
+@pytest.mark.parametrize(("path", "content"), RUNS, ids=[path for path, _ in RUNS])
+def test_every_pipeline_writes_what_it_publishes(shell, path, content):
+    """Its commands are run as they stand, but for installing; every file that it hands on is there then."""
+    text = re.sub(r"\n\s+(--\S)", r" \1", content)
+    commands = re.findall(r"(?:pytest --mlready|gh pr)[^\n']*", text)
+    assert commands
+    for command in commands:
+        done = shell(command, GITHUB_ACTIONS="", PULL_REQUEST="12")
+        assert done.returncode == 0, done.stdout + done.stderr
+    for name in re.findall(r"(?:readiness|junit)\.[\w.]*\w", text):
+        assert (shell.at / name).stat().st_size > 0, name
+    if "gh pr" in text:
+        assert "## Production readiness: gate passed" in (shell.at / "comment.md").read_text()
+        assert (shell.at / "comment.md").read_text() == (shell.at / "readiness.md").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from given import MANUAL, facts, fully_verified, outcome, signed
 
 from pytest_mlready import next_steps, settings, step_bundles
 from pytest_mlready.discovery import Discovered
+from pytest_mlready.errors import SettingsError
 from pytest_mlready.gate import Policy
 from pytest_mlready.init.seen import Seen
 from pytest_mlready.init.services import Service
@@ -55,8 +57,13 @@ def test_an_empty_project_gets_three_steps_that_name_nothing_as_found(catalog):
 def test_the_lines_of_a_step_are_settings_without_a_mistake(catalog):
     for some in (EMPTY, SKLEARN):
         for step in steps(catalog, discovered=some):
-            tables = tomllib.loads("\n".join(step["lines"])).get("tool", {}).get("mlready", {})
-            assert find(tables, catalog.items) == []
+            text = "\n".join(step["lines"])
+            assert not [m for m in found_in(text, catalog) if "to be filled in" not in m.found]
+            assert found_in(text.replace("…", "mine"), catalog) == []
+
+
+def found_in(text, catalog):
+    return find(tomllib.loads(text).get("tool", {}).get("mlready", {}), catalog.items)
 
 
 def test_all_steps_can_be_pasted_one_below_the_other_as_they_say(catalog):
@@ -91,6 +98,54 @@ def test_models_in_several_folders_are_several_projects(catalog):
     first = next(s for s in steps(catalog, discovered=several) if step_bundles.BY_MODEL[0] in s["items"])
     assert first["lines"] == ["pytest-mlready init services/churn", "pytest-mlready init services/fraud"]
     assert first["into"] == "a shell"
+
+
+def test_where_models_lie_in_several_folders_no_one_service_is_offered_for_all(catalog):
+    several = Discovered(models=(Path("services/churn/models/m.onnx"), Path("services/fraud/m.onnx")))
+    service = Service(start="uvicorn main:app --port {port}", where=Path("services/churn/main.py"), predict="")
+    made = steps(catalog, discovered=several, seen=Seen(services=(service,)))
+    assert made[0]["lines"] == ["pytest-mlready init services/churn", "pytest-mlready init services/fraud"]
+    assert set(step_bundles.BY_SERVICE) <= set(made[0]["items"])
+    assert not [s["lines"] for s in made if s["into"] != "a shell"]
+
+
+@pytest.mark.parametrize("places", [("artifacts/v1/m.onnx", "artifacts/v2/m.onnx"), ("m.onnx", "models/old/m.onnx")])
+def test_versions_of_a_model_in_folders_of_their_own_are_one_project(catalog, places):
+    several = Discovered(models=tuple(map(Path, places)))
+    first = next(s for s in steps(catalog, discovered=several) if step_bundles.BY_MODEL[0] in s["items"])
+    assert f"the model under test: {places[0]} or {places[1]}" in first["lines"][1]
+
+
+def test_a_folder_that_has_settings_already_is_run_and_not_begun_again(catalog):
+    several = Discovered(models=(Path("services/churn/models/m.onnx"), Path("services/fraud/m.onnx")))
+    seen = Seen(settled=frozenset({"services/churn"}))
+    first = next(s for s in steps(catalog, discovered=several, seen=seen) if step_bundles.BY_MODEL[0] in s["items"])
+    assert first["lines"] == ["pytest --mlready services/churn", "pytest-mlready init services/fraud"]
+
+
+def test_a_name_of_a_folder_is_one_word_for_a_shell(catalog):
+    several = Discovered(models=(Path("a/$(touch x)/m.onnx"), Path("a/b;c/m.onnx"), Path("a/d/m.onnx")))
+    lines = next(s["lines"] for s in steps(catalog, discovered=several) if step_bundles.BY_MODEL[0] in s["items"])
+    assert [shlex.split(line)[2:] for line in lines] == [["a/b;c"], ["a/d"]]
+    assert lines[0] == "pytest-mlready init 'a/b;c'"
+
+
+def test_data_whose_names_tell_no_role_are_asked_about_and_not_set(catalog):
+    lines = steps(catalog, discovered=Discovered(models=(Path("m.joblib"),), data=(Path("data.csv"),)))[0]["lines"]
+    assert 'train = "…"  # what the model was trained on: of data.csv?' in lines
+    assert any(line.startswith('heldout = "…"') and line.endswith("rows held out of data.csv?") for line in lines)
+
+
+def test_where_mlflow_keeps_runs_its_way_to_name_a_model_is_told(catalog):
+    lines = steps(catalog, seen=Seen(mlflow=True))[0]["lines"]
+    assert 'path = "…"  # the model under test, or "models:/NAME/1" of MLflow' in lines
+
+
+def test_manifests_that_are_yet_to_be_written_are_left_open(catalog):
+    fix = 'nothing is there. Next step: [tool.mlready.deploy] manifests = ["deploy/"]'
+    item = "security.network_policy"
+    lines = steps(catalog, but(catalog, item, told(item, "unverified", fix)))[0]["lines"]
+    assert lines == ["[tool.mlready.deploy]", 'manifests = ["…"]  # name yours, or write it']
 
 
 def test_a_service_that_was_seen_is_asked_about(catalog):
@@ -230,5 +285,9 @@ def test_an_attested_item_is_not_offered_as_unverified(catalog):
 
 def test_settings_are_validated_as_a_run_would(catalog, tmp_path):
     file = tmp_path / "pyproject.toml"
-    file.write_text("\n".join(line for s in steps(catalog, discovered=SKLEARN)[:2] for line in s["lines"]))
+    text = "\n".join(line for s in steps(catalog, discovered=SKLEARN)[:2] for line in s["lines"])
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r'tool\.mlready\.data\.target: "…" is still to be filled in'):
+        settings.load(file, items=catalog.items)
+    file.write_text(text.replace("…", "mine"), encoding="utf-8")
     assert settings.load(file, items=catalog.items).settings.model.path == "m.joblib"

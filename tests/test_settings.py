@@ -244,6 +244,8 @@ def test_ten_mistakes_are_reported_at_once_each_with_its_place(mistakes):
         ('[gate]\nrequired = ["securty.*"]', "gate.required[0]", 'did you mean "security.*"?'),
         ('[gate]\nrequired = "security"', "gate.required", 'did you mean "security.*"?'),
         ("confidence = 1", "confidence", "less than 1"),
+        ('[model]\npath = "…"', "model.path", '"…" is still to be filled in'),
+        ('[data]\nsubgroups = ["..."]', "data.subgroups[0]", '"..." is still to be filled in'),
         ("[waivers]\nitem = 'security.no_secrets'", "waivers", "two brackets in the header"),
         ("[[waivers]]\nitem = 'security.no_secret'", "waivers[0].item", 'did you mean "security.no_secrets"?'),
         ("[[waivers]]\nitem = 'security.no_secrets'", "waivers[0].owner", "missing, expected owner = …"),

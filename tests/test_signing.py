@@ -161,3 +161,11 @@ def test_a_link_can_be_named_and_is_bound_to_nothing(project):
     assert done.exit_code == 0
     assert "bound to nothing" in done.output
     assert "sha256" not in entries(project)[0]
+
+
+def test_an_empty_line_stands_above_what_is_written(project):
+    path = project / "pyproject.toml"
+    path.write_text(PYPROJECT.partition("[tool.other]")[0] + "[tool.mlready.gate]\n# min_score = 0.5\n")
+    for item in ("compliance.ethics_review", "documentation.runbook"):
+        assert run(item).exit_code == 0
+    assert path.read_text().count("\n\n[[tool.mlready.attestations]]\n") == 2

@@ -295,3 +295,131 @@ def test_nothing_from_the_file_reaches_the_terminal_as_control(deployment):
     _, lines, _ = deployment.verify(path, key=False)
     assert "\x1b" not in "".join(lines)
     assert not [line for line in lines if line.startswith("verified  the gate")]
+
+
+def rewritten(deployment, change, name="r.intoto.json"):
+    """An unsigned statement whose author changed it, which a key could still have signed."""
+    path = deployment.write(name, signed=False)
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(dsse.private_key(deployment.private).sign(json.dumps(content), intoto.PAYLOAD))
+    return path
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        [],
+        [{"name": "m", "digest": {"sha512": "0" * 128}}],
+        [{"name": "m", "digest": {}}],
+        [{"name": "m"}],
+        [{"name": "m", "digest": {"sha256": "0" * 12}}],
+        [{"name": "m", "digest": {"sha256": None}}],
+        None,
+        "m",
+        [3],
+    ],
+)
+def test_a_statement_about_nothing_that_can_be_compared_is_refused_even_where_nothing_is_compared(deployment, subject):
+    path = rewritten(deployment, lambda content: content.update(subject=subject))
+    status, lines, _ = deployment.verify(path, "--no-artifact", artifact=False)
+    assert status == 1
+    assert "sha256" in " ".join(refused(lines))
+
+
+def test_digests_are_compared_however_they_are_written(deployment):
+    digest = hashlib.sha256(CONTENT).hexdigest().upper()
+    subject = [{"name": "m", "digest": {"sha256": digest, "sha512": "0"}}]
+    assert deployment.verify(rewritten(deployment, lambda content: content.update(subject=subject)))[0] == 0
+
+
+@pytest.mark.parametrize("result", ["failed", "", None, "SKIPPED", 1])
+def test_a_result_that_is_no_pass_is_refused(deployment, result):
+    path = rewritten(deployment, lambda content: content["predicate"].update(result=result))
+    assert "result" in refused(deployment.verify(path)[1])[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("started", "0001-01-01T00:00:00+14:00"),
+        ("started", "9999-12-31T23:59:59-14:00"),
+        ("started", 12),
+        ("started", "yesterday"),
+        ("as_of", "0001-01-01"),
+        ("as_of", None),
+        ("partial", None),
+        ("partial", "no"),
+        ("partial", {"0": "deselected"}),
+        ("complete", 1),
+        ("complete", "true"),
+        ("gate", None),
+        ("gate", {"asked": True, "passed": True}),
+        ("gate", {"asked": 1, "passed": True, "shortfalls": []}),
+        ("gate", {"asked": True, "passed": "yes", "shortfalls": []}),
+        ("gate", {"asked": True, "passed": True, "shortfalls": ["a"]}),
+    ],
+)
+def test_a_statement_with_anything_else_in_a_field_is_refused_in_one_sentence(deployment, key, value):
+    path = rewritten(deployment, lambda content: content["predicate"][intoto.RUN].update({key: value}))
+    status, lines, _ = deployment.verify(path)
+    assert status == 1
+    assert refused(lines)
+
+
+def test_it_says_what_the_gate_asked_for_since_a_pass_means_no_more(deployment):
+    _, lines, _ = deployment.verify(deployment.write(policy=Policy(min_score=5.0, required=("security.*",))))
+    assert "verified  the gate was passed; it asks for min_score = 5; security.*" in lines
+
+
+def test_a_working_tree_with_changes_is_told_and_refuses_nothing(deployment):
+    for name in ("r.intoto.json", "readiness.json"):
+        path = deployment.write(name, provenance={"dirty": True})
+        status, lines, _ = deployment.verify(path, key=name.startswith("r."))
+        assert status == 0
+        assert "note      it ran on commit aaaaaaaaaa with changes that are not committed" in lines
+
+
+def test_a_link_to_an_artifact_is_what_it_leads_to(deployment):
+    link = deployment.folder / "link.skops"
+    link.symlink_to(deployment.model)
+    path = deployment.write()
+    assert deployment.verify(path, "--artifact", str(link))[0] == 0
+    (deployment.folder / "other").write_bytes(b"another model")
+    link.unlink()
+    link.symlink_to(deployment.folder / "other")
+    assert deployment.verify(path, "--artifact", str(link))[0] == 1
+
+
+def test_a_file_larger_than_any_report_is_refused_unread(deployment, monkeypatch):
+    path = deployment.folder / "huge.json"
+    with path.open("wb") as file:
+        file.truncate(60 * 1024 * 1024)
+    assert refused(deployment.verify(path)[1]) == ["huge.json is larger than a report ever is."]
+
+
+def test_a_stream_without_an_end_is_refused(deployment):
+    status, lines, _ = deployment.verify("/dev/zero")
+    assert status == 1
+    assert refused(lines) == ["zero is larger than a report ever is."]
+
+
+def test_a_report_or_an_artifact_that_is_not_there_is_a_usage_error(deployment):
+    assert deployment.verify(deployment.folder / "gone.json")[0] == 2
+    assert deployment.verify(deployment.write(), "--artifact", "gone.onnx")[0] == 2
+    assert deployment.verify(deployment.write(), "--artifact", str(deployment.folder))[0] == 2
+
+
+@pytest.mark.parametrize("age", ["-1 d", "nan", "inf", "", "7", "1e400 d"])
+def test_an_age_that_would_accept_anything_is_no_age(deployment, age):
+    path = deployment.write(age=dt.timedelta(days=4000))
+    assert deployment.verify(path, f"--max-age={age}")[0] in (1, 2)
+
+
+def test_a_model_that_a_hook_handed_over_is_told_since_its_digest_is_the_projects_word(deployment):
+    for name in ("r.intoto.json", "readiness.json"):
+        path = deployment.write(name, provenance={"hooks": ["load_model by conftest.py"]})
+        status, lines, _ = deployment.verify(path, key=name.startswith("r."))
+        assert status == 0
+        (note,) = [line for line in lines if "conftest" in line]
+        assert note.startswith("note      load_model by conftest.py: that it handed over the file with this digest")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_mlready import yardstick
+from pytest_mlready import loosening, yardstick
 from pytest_mlready.settings import Metric, Settings, Waiver
 
 DATA = {"target": "income", "positive": ">50K", "subgroups": ("sex", ("sex", "race")), "group": "person"}
@@ -33,7 +33,7 @@ def judged(catalog):
 
 
 def ways(before, after):
-    return {change.what: change.way for change in yardstick.changes(before, after)}
+    return {change.what: change.way for change in loosening.changes(before, after)}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,10 @@ def ways(before, after):
         ({"model": {"max_size": 5_000_000, "trust": ("0" * 64,)}}, "model.trust", "looser"),
         ({"model": {"max_size": 5_000_000, "trusted_types": ("team.Model",)}}, "model.trusted_types", "looser"),
         ({"model": {"max_size": 5_000_000, "first_release": "new"}}, "model.first_release", "looser"),
-        ({"endpoint": {**BASE["endpoint"], "url": "http://127.0.0.1:1"}}, "endpoint.by", "changed"),
+        ({"endpoint": {**BASE["endpoint"], "url": "http://127.0.0.1:1"}}, "endpoint.by", "tighter"),
+        ({"endpoint": {**BASE["endpoint"], "expect": "answer.json"}}, "endpoint.expect", "tighter"),
+        ({"endpoint": {**BASE["endpoint"], "side": ("http://127.0.0.1:9/metrics",)}}, "endpoint.side", "tighter"),
+        ({"rubrics": ("ours.toml",)}, "rubrics", "tighter"),
         ({"endpoint": {**BASE["endpoint"], "start_limit": 600.0}}, "endpoint.start_limit", "looser"),
         ({"deploy": {"manifests": ("k8s/good.yaml",)}}, "deploy.manifests", "changed"),
         ({"metrics": {**BASE["metrics"], "roc_auc": {"min": 0.9, "margin": 0.5}}}, "metrics.roc_auc.margin", "changed"),
@@ -84,6 +87,57 @@ def ways(before, after):
 )  # fmt: skip
 def test_a_loosened_key_is_seen_as_one(judged, table, what, way):
     assert ways(judged(), judged(**table)) == {what: way}
+
+
+def test_what_only_the_service_was_held_to_may_not_be_taken_away(judged):
+    side = ("http://127.0.0.1:9/metrics", "http://127.0.0.1:8/admin")
+    whole = {**BASE["endpoint"], "start": "serve", "expect": "answer.json", "side": side}
+    for less, key, way in (
+        ({"side": side[:1]}, "endpoint.side", "looser"),
+        ({"side": ()}, "endpoint.side", "looser"),
+        ({"expect": None}, "endpoint.expect", "looser"),
+        ({"start": None}, "endpoint.by", "looser"),
+        ({"start": None, "url": "http://127.0.0.1:1"}, "endpoint.by", "changed"),
+    ):
+        assert ways(judged(endpoint=whole), judged(endpoint={**whole, **less})) == {key: way}
+    renamed = judged(endpoint={**whole, "expect": "answers/one.json"})
+    assert ways(judged(endpoint=whole), renamed) == {}
+
+
+def test_a_floor_that_becomes_a_ceiling_is_a_floor_that_is_gone(judged):
+    turned = judged(metrics={"roc_auc": {"max": 0.9}, "rmse": {"max": 2.0}})
+    assert ways(judged(), turned) == {"metrics.roc_auc.max": "tighter", "metrics.roc_auc.min": "looser"}
+
+
+def test_a_whole_table_that_is_gone_is_looser_key_by_key(judged):
+    found = ways(judged(gate={**BASE["gate"], "min_checklist": 0.5, "ratchet": "r.json"}), judged(gate={}))
+    keys = ("min_checklist", "min_score", "ratchet", "required")
+    assert found == {f"gate.{key}": "looser" for key in keys}
+
+
+def test_a_rubric_that_is_gone_is_looser(judged):
+    assert ways(judged(rubrics=("a.toml", "b.toml")), judged(rubrics=("a.toml",))) == {"rubrics": "looser"}
+
+
+def test_whatever_a_new_metric_asks_is_more(judged):
+    new = {"min": 0.2, "margin": 0.5, "subgroup_min": 0.1}
+    found = ways(judged(), judged(metrics={**BASE["metrics"], "f1": new}))
+    assert found == {f"metrics.f1.{key}": "tighter" for key in new}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "way"),
+    [("factor", 1.0, "looser"), ("factor", 3.0, "tighter"), ("factor", 2.0, None), ("factor", 2, None)],
+)
+def test_an_option_that_one_of_them_leaves_to_its_default_is_held_against_that(judged, catalog, option, value, way):
+    load, key = "infrastructure.load_test", f"items.infrastructure.load_test.{option}"
+    settings = {"items": {load: {option: value}}}
+    unset = yardstick.defaults(Settings.model_validate({**BASE, **settings}), catalog.items.values())
+    assert unset == {key: 2.0}
+    back = {"looser": "tighter", "tighter": "looser"}
+    for pair, expected in (((judged(), judged(**settings)), way), ((judged(**settings), judged()), back.get(way))):
+        found = {change.what: change.way for change in loosening.changes(*pair, unset=unset)}
+        assert found == ({key: expected} if expected else {})
 
 
 def test_a_new_and_a_longer_waiver_are_looser_and_an_ended_one_is_not(judged):
@@ -168,19 +222,19 @@ def test_a_floor_and_a_ceiling_always_go_opposite_ways(before, after):
 
 
 def test_a_reason_excuses_the_value_that_it_names_and_no_other(judged):
-    (change,) = yardstick.changes(judged(), judged(metrics={"roc_auc": {"min": 0.88}, "rmse": {"max": 2.0}}))
+    (change,) = loosening.changes(judged(), judged(metrics={"roc_auc": {"min": 0.88}, "rmse": {"max": 2.0}}))
     reason = {"what": "metrics.roc_auc.min", "reason": "new label definition"}
-    assert not yardstick.unexplained([change], [{**reason, "to": 0.88}])
-    assert yardstick.unexplained([change], [{**reason, "to": 0.8}]) == [change]
-    assert yardstick.unexplained([change], [reason]) == [change]
-    assert yardstick.unexplained([change], []) == [change]
+    assert not loosening.unexplained([change], [{**reason, "to": 0.88}])
+    assert loosening.unexplained([change], [{**reason, "to": 0.8}]) == [change]
+    assert loosening.unexplained([change], [reason]) == [change]
+    assert loosening.unexplained([change], []) == [change]
 
 
 def test_a_reason_tells_two_large_numbers_apart():
-    (change,) = yardstick.changes({"model.max_size": 12_000_000}, {"model.max_size": 12_345_678})
+    (change,) = loosening.changes({"model.max_size": 12_000_000}, {"model.max_size": 12_345_678})
     told = {"what": "model.max_size", "reason": "…"}
-    assert yardstick.unexplained([change], [{**told, "to": 12_345_679}]) == [change]
-    assert not yardstick.unexplained([change], [{**told, "to": 12_345_678.0}])
+    assert loosening.unexplained([change], [{**told, "to": 12_345_679}]) == [change]
+    assert not loosening.unexplained([change], [{**told, "to": 12_345_678.0}])
 
 
 def test_no_environment_variable_of_the_service_is_written_down(judged):

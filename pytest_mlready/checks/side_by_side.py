@@ -24,6 +24,11 @@ def subjects(mlready: Project, evidence: Evidence, request: pytest.FixtureReques
     models: list[Model] = [request.getfixturevalue(name) for name in ("mlready_production", "mlready_model")]
     if service := next((model for model in models if model.kind == "http"), None):
         evidence.not_applicable(f"{service.source} is a service: its speed is that of the network and of others")
+    if same_artifact(mlready):
+        evidence.inconclusive(
+            "candidate and production are the same bytes: a model is as fast as itself. "
+            'Next step: name the artifact of the release before: [tool.mlready.model] production = "…"'
+        )
     if request.config.hook.pytest_mlready_load_model.get_hookimpls():
         evidence.inconclusive("a hook loads the models, which a fresh process cannot call")
     table = mlready.settings.model
@@ -33,6 +38,15 @@ def subjects(mlready: Project, evidence: Evidence, request: pytest.FixtureReques
         for what, model in zip(("the production model", "the candidate"), models, strict=True)
     )
     return candidate, previous
+
+
+def same_artifact(mlready: Project) -> bool:
+    """Whether the candidate's file and the production model's hold the same bytes."""
+    from pytest_mlready.artifacts import digests
+
+    named = (mlready.settings.model.path, mlready.settings.model.production)
+    files = [mlready.path(name) for name in named if name]
+    return len(files) == 2 and all(f.is_file() for f in files) and len({digests.sha256(f) for f in files}) == 1
 
 
 def rows(mlready: Project, heldout: Dataset, count: int) -> Any:

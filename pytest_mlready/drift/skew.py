@@ -140,6 +140,8 @@ def _comparison(trained: pl.Series, served: pl.Series) -> Callable[[pl.Series, p
         return _times
     if trained.dtype.is_nested() and served.dtype.is_nested():
         return _nested
+    if trained.dtype == served.dtype:  # durations, times of day, bytes
+        return _alike
     return lambda a, _b, _t: np.ones(len(a), bool)  # types that cannot hold the same
 
 
@@ -153,6 +155,10 @@ def _numbers(trained: pl.Series, served: pl.Series, tolerance: float) -> Mask:
 
 def _texts(trained: pl.Series, served: pl.Series, _: float) -> Mask:
     return (trained.cast(pl.String) != served.cast(pl.String)).fill_null(value=False).to_numpy()
+
+
+def _alike(trained: pl.Series, served: pl.Series, _: float) -> Mask:
+    return np.asarray((trained != served).fill_null(value=False).to_numpy(), bool)
 
 
 def _times(trained: pl.Series, served: pl.Series, _: float) -> Mask:

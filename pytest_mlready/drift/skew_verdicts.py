@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_mlready.drift.skew import Compared, Mask
 
 LISTED = 6  # features that a message describes
+SHARED_CODE = "compute the feature by the same code in training and serving, or train on logged features"
 
 
 def judge_number(n: int, needed: int, left_out: Sequence[str]) -> list[Verdict]:
@@ -28,7 +29,9 @@ def judge_number(n: int, needed: int, left_out: Sequence[str]) -> list[Verdict]:
     return [Verdict(outcome="inconclusive", message=message, measurements=(seen,))]
 
 
-def judge_rows(what: str, differ: Mask, told: Sequence[str], *, limit: float, confidence: float) -> Verdict:
+def judge_rows(  # noqa: PLR0913 - what was found, what is allowed, and what to say
+    what: str, differ: Mask, told: Sequence[str], *, limit: float, confidence: float, fix: str = SHARED_CODE
+) -> Verdict:
     """Mismatching examples among n: failed above the limit, passed when the exact upper bound is within it.
 
     None in 3,000 bounds the rate at 0.1 % with 95 % confidence (the rule of three).
@@ -39,6 +42,7 @@ def judge_rows(what: str, differ: Mask, told: Sequence[str], *, limit: float, co
         told: A sentence for each feature that differs.
         limit: Greatest rate.
         confidence: Of the bound; 0 compares the rate alone.
+        fix: The next step where it fails.
     """
     mismatches, n = int(differ.sum()), len(differ)
     rate = mismatches / n if n else math.nan
@@ -51,7 +55,6 @@ def judge_rows(what: str, differ: Mask, told: Sequence[str], *, limit: float, co
     listed = "".join(f"\n  {line}" for line in told[:LISTED])
     listed += f"\n  and {len(told) - LISTED} more" if len(told) > LISTED else ""
     if rate > limit:
-        fix = "compute the feature by the same code in training and serving, or train on logged features"
         return Verdict(outcome="failed", message=f"{found}. Next step: {fix}{listed}", measurements=(seen,))
     if upper <= limit:
         return Verdict(outcome="passed", message=found + listed, measurements=(seen,))
@@ -76,6 +79,12 @@ def judge_columns(compared: Compared, model_features: Sequence[str] | None) -> l
     if unlogged:
         message = f"the log does not hold {', '.join(unlogged)}, which training computes: log every feature"
         verdicts.append(Verdict(outcome="inconclusive", message=message))
+    known = {*compared.features, *compared.only_trained, *compared.only_served}
+    if nowhere := [f for f in model_features or () if f not in known]:
+        listed = ", ".join(nowhere[:LISTED]) + (f" and {len(nowhere) - LISTED} more" if len(nowhere) > LISTED else "")
+        message = f"neither training nor the log holds {listed}, which the model takes, so that nothing compares it"
+        fix = "let the entry point features return every input of the model, and log every one"
+        verdicts.append(Verdict(outcome="inconclusive", message=f"{message}. Next step: {fix}"))
     if not compared.features:
         verdicts.append(Verdict(outcome="inconclusive", message="log and training have no feature in common"))
     return verdicts

@@ -105,11 +105,15 @@ _P_VALUES = frozenset(("ks", "chisquare", "z", "anderson", "fisher_exact", "cram
 
 
 def picture(found: Detection, bands: Bands) -> dict[str, Any]:
-    """Data of a plot "bars": what each column moved beyond chance, against the bands."""
+    """Data of a plot "bars": the statistic of each column, the gravest first, against the bands of that column.
+
+    Bands differ from column to column by what chance explains; a detector without statistics leaves nothing to draw.
+    """
     shown = [f for f in _listed(found) if f.value is not None]
     labels = [f.column if f.part == "values" else f"{f.column} ({f.part})" for f in shown]
-    values = [max((f.value or 0.0) - (f.noise or 0.0), 0.0) for f in shown]
-    return {"labels": labels, "values": values, "unit": "", "limits": {"warns": bands.warn, "fails": bands.fail}}
+    warns = [None if f.noise is None else bands.warn + f.noise for f in shown]
+    each = {"warns at": warns, "fails at": [f.limit for f in shown]}
+    return {"labels": labels, "values": [f.value for f in shown], "unit": "", "each": each}
 
 
 def resolution(rows: tuple[int, int], bands: Bands) -> Measurement:

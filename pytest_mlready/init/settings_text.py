@@ -51,7 +51,7 @@ def sections(name: str, discovered: Discovered, seen: Seen, items: Mapping[str, 
     """
     made = [
         _section("", _top(name)),
-        _section("model", _model(discovered)),
+        _section("model", _model(discovered, seen)),
         _section("data", _data(discovered, seen)),
         _section("metrics", ["# accuracy = { min = 0.80 }  # an example: your metrics and limits"]),
         _section("endpoint", _endpoint(discovered, seen)),
@@ -84,13 +84,15 @@ def _top(name: str) -> Iterator[str]:
     yield '# risk = "limited"  # or minimal, high: decides which compliance items apply'
 
 
-def _model(discovered: Discovered) -> Iterator[str]:
+def _model(discovered: Discovered, seen: Seen) -> Iterator[str]:
     live = [p for p in looked.offered(discovered.models) if filenames.words(p) & filenames.LIVE]
     models = looked.models(discovered)
     if len(models) == 1:
         yield f"path = {quoted(models[0].as_posix())}  # found; is it the model under test?"
     else:
         yield from _choice("path", models, "the model under test")
+    if seen.mlflow and not models:
+        yield '# path = "models:/NAME/1"  # or a model of MLflow, whose runs were found: NAME/VERSION or NAME@ALIAS'
     yield from _choice("production", live, "the model now live")
     yield '# first_release = "…"  # instead of production: why none is live yet'
     yield '# max_size = "20 MB"  # an example: your limit'
@@ -102,12 +104,7 @@ def _data(discovered: Discovered, seen: Seen) -> Iterator[str]:
     yield "## train, heldout and target belong together."
     for role, meaning in filenames.ROLE_MEANING.items():
         yield from _choice(role, looked.of_role(discovered, role), meaning)
-    others = [
-        p
-        for p in looked.offered(discovered.data)
-        if not filenames.words(p) & frozenset().union(*filenames.ROLES.values())
-    ]
-    if others:
+    if others := looked.of_no_role(discovered):
         yield f"## other data found: {_listed([p.as_posix() for p in others], CHOICES)}"
     yield from _target(seen)
     yield '# subgroups = ["…"]  # columns whose groups are judged apart'

@@ -145,30 +145,35 @@ class Provider:
     """A CI service.
 
     Attributes:
+        name: As `ci` names it.
         template: Its configuration.
         places: Where it goes: the first that is free.
         beside: What a person has to do where the first was taken; "" where the service reads both by itself.
     """
 
+    name: str
     template: str
     places: tuple[str, ...]
     beside: str = ""
 
 
 PROVIDERS = {
-    "github": Provider(template=GITHUB, places=(".github/workflows/mlready.yml",)),
+    "github": Provider(name="GitHub Actions", template=GITHUB, places=(".github/workflows/mlready.yml",)),
     "gitlab": Provider(
+        name="GitLab CI",
         template=GITLAB,
         places=(".gitlab-ci.yml", ".gitlab/mlready.gitlab-ci.yml"),
         beside="add to .gitlab-ci.yml: include: [{{local: {place}}}]",
     ),
     "jenkins": Provider(
+        name="Jenkins",
         template=JENKINS,
         places=("Jenkinsfile", "Jenkinsfile.mlready"),
         beside="make a pipeline in Jenkins whose script path is {place}",
     ),
-    "circleci": Provider(template=CIRCLECI, places=(".circleci/config.yml",)),
+    "circleci": Provider(name="CircleCI", template=CIRCLECI, places=(".circleci/config.yml",)),
     "azure": Provider(
+        name="Azure Pipelines",
         template=AZURE,
         places=("azure-pipelines.yml", "azure-pipelines-mlready.yml"),
         beside="make a pipeline in Azure DevOps from {place}",

@@ -37,6 +37,20 @@ def settings(folder: Path, items: Mapping[str, Item], *, dry: bool) -> Iterator[
     yield from (f"note: {note}" for note in plan.notes)
 
 
+def refuse_to_shadow(folder: Path) -> None:
+    """A folder that was not named gets no settings of its own where settings above it count for it.
+
+    Raises:
+        ReadinessError: There are such settings; or a folder has two files of them.
+    """
+    above = settings_file.find(folder)
+    if above is not None and above.parent != settings_file.absolute(folder):
+        raise ReadinessError(
+            f"{above} holds the settings for this folder already; others here would count instead of them",
+            fix="`pytest-mlready init .` where this folder is a project of its own, else run init beside that file",
+        )
+
+
 def workflow(folder: Path, provider: str, *, dry: bool) -> Iterator[str]:
     """Writes the CI configuration into a repository, or shows it; the lines to print.
 
@@ -50,10 +64,11 @@ def workflow(folder: Path, provider: str, *, dry: bool) -> Iterator[str]:
             f"{folder} is not the repository's top, where CI services look for their files",
             fix=f"pytest-mlready init --ci {provider} {settings_file.short(top)}",
         )
-    if already := ci.gate_in_ci(folder):
-        name, path, line = already[0]
-        yield f"{name} runs the gate already: {path}, line {line}"
-        return
+    already = ci.gate_in_ci(folder)
+    for name, path, line in already:
+        if workflows.PROVIDERS[provider].name == name:
+            yield f"{name} runs the gate already: {path}, line {line}"
+            return
     text = workflows.text(provider, folder)
     try:
         where, also = workflows.place(provider, folder)
@@ -67,6 +82,7 @@ def workflow(folder: Path, provider: str, *, dry: bool) -> Iterator[str]:
         yield f"wrote {where}: commit it, and the next push runs the gate"
     if also:
         yield f"note: {also}"
+    yield from (f"note: {name} runs the gate too: {path}, line {line}" for name, path, line in already)
 
 
 def _replace(path: Path, content: bytes, before: bytes | None) -> None:

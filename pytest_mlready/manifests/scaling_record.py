@@ -14,12 +14,14 @@ from pytest_mlready.errors import DataError, near
 from pytest_mlready.values import Measurement, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 MAX_BYTES = 20_000_000
 LEAST_SAMPLES = 5
 # A load counts as risen at half as much again as it began with: a HorizontalPodAutoscaler acts from 10 % on.
 RISEN = 1.5
+PICTURED = 1000  # samples of a picture
 FIELDS = ("time", "replicas", "rps")
 EXPECTED = 'columns "time" (seconds, or ISO 8601), "replicas" and, where it is known, "rps", as CSV or as JSON objects'
 
@@ -127,6 +129,17 @@ def judge(samples: list[Sample], *, fall_within: float = 600.0) -> Verdict:
         return Verdict(outcome="failed", message=message, measurements=measured)
     measured += (Measurement(name="replicas seen to fall after the load", value=fell),)
     return Verdict(outcome="passed", message=f"replicas rose from {before} to {peak}", measurements=measured)
+
+
+def pictures(samples: Sequence[Sample]) -> dict[str, dict[str, Any]]:
+    """Data of plots "curve", by title: replicas over time, and the load where it is known; thinned where it is long."""
+    step = -(-len(samples) // PICTURED) or 1
+    kept = samples[::step]
+    time = {"x": [sample.time - kept[0].time for sample in kept], "x_unit": "s"} if kept else {}
+    found = {"Replicas over time": {**time, "y": [sample.replicas for sample in kept]}}
+    if any(sample.rps is not None for sample in kept):
+        found["Load over time"] = {**time, "y": [sample.rps for sample in kept], "unit": "1/s"}
+    return found
 
 
 def _loaded(samples: list[Sample]) -> tuple[int | None, int]:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 Said = Literal["blessed", "vetoed", "unclear"]
 LAST_VETO = 125  # beyond it are the shell's own: 126 and 127 cannot run, 128 and more died of a signal
+CRASH = 1  # how Python ends after an exception
 FEWEST = 2  # kinds of bad models: a gate may stop one by accident
+_CRASHED = "it crashed with"
 _TRACEBACK = "Traceback (most recent call last)"
 _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(:|$)")
 _CHANGING = re.compile(r"[0-9a-f]{12,}|\d+(\.\d+)?|/\S+")  # digests, figures, times, paths
@@ -61,12 +63,13 @@ def answer(code: int | None, tail: str, *, veto: int | None = None) -> Answer:
     """
     if code == 0:
         return Answer(said="blessed", words=tail)
-    if code is None:
-        return Answer(said="unclear", why="it did not end within its time limit", words=tail)
-    if code < 0:
-        return Answer(said="unclear", why=f"it was ended by signal {-code}", words=tail)
+    if code is None or code < 0:
+        why = "it did not end within its time limit" if code is None else f"it was ended by signal {-code}"
+        return Answer(said="unclear", why=why, words=tail)
+    if code == veto and code != CRASH:  # whatever it logged on its way
+        return Answer(said="vetoed", words=tail)
     if raised := _raised(tail):
-        return Answer(said="unclear", why=f"it crashed with {raised}", words=tail)
+        return Answer(said="unclear", why=f"{_CRASHED} {raised}", words=tail)
     if code != veto if veto is not None else code > LAST_VETO:
         return Answer(said="unclear", why=f"it ended with status {code}, which is no veto", words=tail)
     return Answer(said="vetoed", words=tail)
@@ -130,6 +133,8 @@ def _judged(trial: Trial) -> Verdict:
         message = f"the gate lets a bad model through: {about}{_quoted(trial.answer)}"
         return Verdict(outcome="failed", message=message, measurements=seen)
     message = f"whether the gate stops {about} is unclear: {trial.answer.why}{_quoted(trial.answer)}"
+    if trial.answer.why.startswith(_CRASHED):
+        message += ". Next step: end a veto with a status of its own, such as 3, and say so here: veto = 3"
     return Verdict(outcome="inconclusive", message=message, measurements=seen)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.errors import ReadinessError
+from pytest_mlready.quality.training.agreement import TOLERANCE
 from pytest_mlready.values import Measurement, Verdict
 
 if TYPE_CHECKING:
@@ -146,7 +148,14 @@ def judge_fresh(sha256: str, known: Mapping[str, str]) -> Verdict:
     return Verdict(outcome="failed", message=message, measurements=(measured,))
 
 
-def judge_answer(result: Result, label: Any, probabilities: Mapping[str, float], *, positive: str | None) -> Verdict:
+def judge_answer(
+    result: Result,
+    label: Any,
+    probabilities: Mapping[str, float],
+    *,
+    positive: str | None,
+    tolerance: float = TOLERANCE,
+) -> Verdict:
     """Whether the served answer is the artifact's own.
 
     Args:
@@ -154,15 +163,17 @@ def judge_answer(result: Result, label: Any, probabilities: Mapping[str, float],
         label: What the artifact predicts for the recorded example.
         probabilities: By class as text; empty where it gives none.
         positive: The class whose probability a bare number states.
+        tolerance: Largest difference of two numbers that are the same, relative beyond 1.
     """
     own = _own(result.answer, label, probabilities, positive)
-    apart = _apart(result.answer, own)
+    apart = _apart(result.answer, own, tolerance)
     measured = Measurement(name="served answer", value=_short(result.answer), note=f"the artifact's own: {_short(own)}")
     if not apart:
         return Verdict(outcome="passed", message="", measurements=(measured,))
     message = (
         f"The served answer is not the artifact's own for the recorded example: {apart}. Next step: look for features "
-        "that serving computes otherwise, and for another model being served than the one that was trained."
+        "that serving computes otherwise, and for another model being served than the one that was trained; where "
+        "serving rounds its answers, say by how much: tolerance = …"
     )
     return Verdict(outcome="failed", message=message, measurements=(measured,))
 
@@ -171,23 +182,35 @@ def _own(answer: Any, label: Any, probabilities: Mapping[str, float], positive: 
     """The artifact's answer in the form of the served one."""
     if isinstance(answer, dict):
         return dict(probabilities)
-    fractional = isinstance(answer, float) and not isinstance(label, float)
+    fractional = isinstance(answer, float) and not (
+        isinstance(label, float) and _named(answer) in _names(probabilities)
+    )
     if fractional and positive is not None and positive in probabilities:
         return probabilities[positive]
     return label.item() if hasattr(label, "item") else label
 
 
-def _apart(served: Any, own: Any) -> str:
-    from pytest_mlready.quality.training.agreement import TOLERANCE
-
+def _apart(served: Any, own: Any, tolerance: float) -> str:
     if isinstance(served, dict):
-        if set(served) != set(own):
+        ours, theirs = _names(served), _names(own)
+        if set(ours) != set(theirs):
             return f"classes {', '.join(map(str, served))}, the artifact's are {', '.join(own) or 'none'}"
-        return next((f"{k}: {_apart(served[k], own[k])}" for k in served if _apart(served[k], own[k])), "")
+        said = ((name, _apart(ours[name], theirs[name], tolerance)) for name in ours)
+        return next((f"{name}: {what}" for name, what in said if what), "")
     if _number(served) and _number(own):
-        near = abs(served - own) <= TOLERANCE * max(1.0, abs(own))
+        near = abs(served - own) <= tolerance * max(1.0, abs(own))
         return "" if near else f"{served!r} was served, the artifact says {own!r}"
-    return "" if str(served) == str(own) else f"{_short(served)} was served, the artifact says {_short(own)}"
+    return "" if _named(served) == _named(own) else f"{_short(served)} was served, the artifact says {_short(own)}"
+
+
+def _names(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {_named(name): value for name, value in table.items()}
+
+
+def _named(label: Any) -> str:
+    """A label as text, whatever carried it: True, "true" and 1 are one label, as 1.0 and "1" are."""
+    text = re.sub(r"^(-?\d+)\.0+$", r"\1", str(label))
+    return {"true": "1", "false": "0"}.get(text.lower(), text)
 
 
 def _short(value: Any) -> str:

@@ -170,6 +170,13 @@ def judge(result: SliceSearch, *, max_drop: float | None = None, what: str = "lo
     return Verdict(outcome="failed", message=message, measurements=measured)
 
 
+def table(result: SliceSearch) -> dict[str, Any]:
+    """Data of a plot "table": the worst slices with what they lose, the worst first."""
+    columns = ["Slice", "Rows", "Loss", "At least", "Overall", "Adjusted p"]
+    rows = [[s.description, s.n, s.value, s.interval[0], s.overall, s.p_adjusted] for s in result.slices]
+    return {"columns": columns, "rows": rows}
+
+
 def _sentence(s: Slice, what: str) -> str:
     return (
         f"{s.description}: {what} {s.value:.3g} (at least {s.interval[0]:.3g}) on {s.n:,} rows, overall {s.overall:.3g}"

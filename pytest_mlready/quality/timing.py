@@ -100,9 +100,10 @@ def judge_largest(name: str, values: Sequence[float], limit: float, *, unit: str
     """
     show = human_size if unit == "bytes" else human_time
     median, largest = statistics.median(values), max(values)
+    note = f"limit by {setting}"  # the same values may be held against several
     measurements = (
-        Measurement(name=f"{name}, median", value=median, max=limit, n=len(values), unit=unit),
-        Measurement(name=f"{name}, largest", value=largest, max=limit, n=len(values), unit=unit),
+        Measurement(name=f"{name}, median", value=median, max=limit, n=len(values), unit=unit, note=note),
+        Measurement(name=f"{name}, largest", value=largest, max=limit, n=len(values), unit=unit, note=note),
     )
     told = f"{name}: median {show(median)}, largest {show(largest)} of {len(values)}, {setting} = {show(limit)}"
     if median > limit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from pytest_mlready import cheapest, yardstick
+from pytest_mlready import cheapest, expiry, yardstick
 from pytest_mlready.evidence import plain
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def build(  # noqa: PLR0913 - the parts of a report
         },
         "automation": {"shown": tally.facts.automation.shown, "how": tally.facts.automation.how},
         "judged_by": yardstick.write(settings, (r.item for r in tally.results.values())),
+        "defaults": yardstick.defaults(settings, (r.item for r in tally.results.values())),
         "loosened": [r.model_dump(exclude_none=True) for r in settings.loosened],
+        "expiring": expiry.expiring(tally),
         "marks_without_item": list(bare),
         "provenance": dict(provenance),
         "subject": _subject(settings),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.catalog import CATEGORIES
 from pytest_mlready.errors import clean
+from pytest_mlready.reports import until
 from pytest_mlready.reports.document import policy
 from pytest_mlready.reports.page import STEPS, filters, history, items, overview, rubrics, words
 from pytest_mlready.reports.plots.numbers import shown
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_mlready.reports.page import Limits
 
 LARGEST = 500_000  # bytes
+PLAIN = ("words", "mark", "tone", "cut", "days", "missed", "sentence", "moment", "took")  # filters of their own name
 
 
 def render(document: Mapping[str, Any], catalog: Catalog) -> str:
@@ -48,7 +50,7 @@ def _environment(document: Mapping[str, Any]) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     ids = frozenset(document["items"])
-    environment.filters |= {name: getattr(words, name) for name in ("words", "mark", "tone", "cut", "days", "missed")}
+    environment.filters |= {name: getattr(words, name) for name in PLAIN}
     environment.filters |= {"limits": words.limits, "interval": words.interval, "number": shown, "policy": policy}
     environment.filters["linked"] = lambda text: words.linked(text, ids)
     environment.finalize = lambda value: clean(value) if type(value) is str else value
@@ -66,12 +68,16 @@ def _shown(document: Mapping[str, Any], catalog: Catalog, limits: Limits, drawn:
         "statuses": words.STATUSES,
         "grades": words.GRADES,
         "verdict": overview.verdict(document),
+        "titles": {rubric.id: rubric.title for rubric in catalog.rubrics},
         "amiss": overview.amiss(document),
         "bars": {key: overview.bars(key, s, catalog) for key, s in document["scores"].items() if s},
         "since": overview.since(compared) if compared else "",
         "changed": overview.changed(compared) if compared else [],
         "steps": overview.steps(document),
         "expiring": overview.expiring(document),
+        "two_days": until.scores(document),
+        "moved": list(until.moved(document, most=limits.listed)),
+        "alike": until.ALIKE,
         "views": items.views(document, catalog, limits, drawn),
         "choices": filters.choices(document["items"]),
         "sheets": rubrics.sheets(document, catalog),

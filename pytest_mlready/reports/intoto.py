@@ -82,6 +82,7 @@ def _run(document: Mapping[str, Any]) -> dict[str, Any]:
         "commit": provenance["commit"],
         "dirty": provenance["dirty"],
         "trigger": provenance["trigger"],
+        "hooks": list(provenance.get("hooks", ())),
         "complete": document["complete"],
         "partial": list(document["partial"]),
         "gate": dict(document["gate"]),

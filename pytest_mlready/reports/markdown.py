@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready.catalog import CATEGORIES
-from pytest_mlready.reports import changes
+from pytest_mlready.reports import changes, until
 from pytest_mlready.reports.document import policy
 from pytest_mlready.reports.markdown_text import block, code, inline, table
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_mlready.catalog import Catalog
 
 LIMIT = 65_000  # bytes: GitHub takes 65,536 characters in one comment
+HEAD = 45_000  # bytes of it before the details
 LISTED = 12  # shortfalls, findings and changes; the details have all
 LONGEST = 300  # characters of one text in a list
 WORST = ("failed", "error", "not_run", "inconclusive", "waived", "attested", "unverified", "verified", "not_applicable")
@@ -22,8 +23,7 @@ WORST = ("failed", "error", "not_run", "inconclusive", "waived", "attested", "un
 
 def render(document: Mapping[str, Any], catalog: Catalog) -> str:  # noqa: ARG001 - the form that all formats share
     """Verdict, what blocks, scores, changes, next steps; then what each category's items say, collapsed."""
-    lines = [*_verdict(document), *_blocking(document), *_scores(document), *_changes(document)]
-    lines += [*_next_steps(document), *_expiring(document)]
+    lines = _head(document)
     left = LIMIT - _size(lines) - 200  # for the sentence on what is left out
     kept, left_out = [], 0
     for n, (category, title) in enumerate(CATEGORIES.items()):
@@ -34,6 +34,18 @@ def render(document: Mapping[str, Any], catalog: Catalog) -> str:  # noqa: ARG00
         left_out += missing
     told = [f"{left_out} items are left out here, for length; the JSON and HTML reports have all.", ""]
     return "\n".join([*lines, *kept, *(told if left_out else [])]).rstrip("\n") + "\n"
+
+
+def _head(document: Mapping[str, Any]) -> list[str]:
+    """Verdict and sections, each whole or, where it would fill the comment, not at all."""
+    lines = list(_verdict(document))
+    for part in (_blocking, _scores, _changes, _expiring, _next_steps):
+        section = list(part(document))
+        if _size([*lines, *section]) <= HEAD:
+            lines += section
+        else:
+            lines += [section[0], "", "Left out here, for length; the JSON and HTML reports have it.", ""]
+    return lines
 
 
 def _size(lines: Iterable[str]) -> int:
@@ -117,12 +129,13 @@ def _next_steps(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _expiring(document: Mapping[str, Any]) -> Iterator[str]:
-    soon = [
-        f"{code(e['item'])}: the {inline(e['kind'])} by {inline(e['by'])} holds {e['days_left']} more days"
-        for e in document.get("expiring") or ()
-    ]
+    """What expires, and where a day was asked for, the scores of today beside those of that day."""
+    soon = [inline(text, longest=LONGEST) for _, text in until.expiring(document)]
     if soon:
-        yield from ["### Expires soon", "", *_listed(soon), ""]
+        yield from ["### Expires soon" if "two_days" not in document else "### Expires by then", "", *_listed(soon), ""]
+    if told := until.scores(document):
+        moved = [inline(text, longest=LONGEST) for text in until.moved(document, most=LISTED)]
+        yield from ["### As of that day", "", f"**{inline(told)}**", "", *_listed(moved), "", until.ALIKE, ""]
 
 
 def _details(title: str, items: Mapping[str, Any], budget: int) -> tuple[list[str], int]:

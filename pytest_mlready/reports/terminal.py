@@ -5,19 +5,19 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pytest_mlready.attestations import WARN_DAYS
 from pytest_mlready.catalog import CATEGORIES
-from pytest_mlready.errors import clean
-from pytest_mlready.reports import changes
+from pytest_mlready.errors import clean, inert
+from pytest_mlready.reports import changes, endings, pasting, until
 from pytest_mlready.reports.document import policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 BAR = 10  # characters
 WIDEST = 100  # columns: longer lines are hard to read
-LISTED = 8  # items a status; -v lists all
-SHELL = "a shell"  # where the lines of a next step go that are no settings
+LISTED = 8  # entries a status; -v lists all items
+LABEL = 15  # columns of a status
+ENOUGH = 150  # characters that tell what a text is about: two rows of 80 columns
 DESELECTED = "deselected"  # the reason of an item that an option left out: whoever gave it knows
 # Statuses that a reader must see, in this order, with the colour pytest uses for the like.
 SHOWN = (
@@ -48,8 +48,10 @@ def print_summary(reporter: Reporter, document: Mapping[str, Any], notes: Sequen
         screen.lines(_about(document))
         screen.categories(document)
         screen.statuses(document, everything=verbose > 0)
-        screen.lines(_expiring(document))
+        screen.lines(f"{label:<14} {text}" for label, text in until.expiring(document))
+        screen.lines(endings.waivers(document))
     screen.scores(document)
+    screen.two_days(document, everything=verbose >= 0)
     if "compared" in document:
         screen.changes(document["compared"], everything=verbose > 0)
     screen.next_steps(document, everything=verbose >= 0)
@@ -68,15 +70,19 @@ class Screen:
         self.unicode = encoding.lower().replace("-", "") in ("utf8", "utf16")
 
     def line(self, text: str = "", **markup: bool) -> None:
-        text = clean(text)
+        text = inert(clean(text))
         if not self.unicode:
             text = text.replace("…", "...").replace("→", "->").encode("ascii", "replace").decode()
         self.reporter.write_line(text, **markup)
 
     def lines(self, texts: Iterable[str], **markup: bool) -> None:
         for text in texts:
-            for row in textwrap.wrap(clean(text), self.width, subsequent_indent="    ") or [""]:
+            for row in self._rows(clean(text)) or [""]:
                 self.line(row, **markup)
+
+    def _rows(self, text: str, indent: str = "    ") -> list[str]:
+        """Rows of the terminal's width; an id or a path stays whole, to be copied, even where it is wider."""
+        return textwrap.wrap(text, self.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
     def bar(self, share: float) -> str:
         full = int(share * BAR + 1e-9)
@@ -89,8 +95,9 @@ class Screen:
             points = sum(i["points"] for i in items)
             applicable = sum(i["status"] != "not_applicable" for i in items)
             share = points / applicable if applicable else 0.0
-            row = f"{title:<14} {points:>4g}/{applicable:<2} {self.bar(share)}  {_counts(items)}"
-            self.line(row if len(row) <= self.width else f"{row[: self.width - 2]} …")
+            row, told = f"{title:<14} {points:>4g}/{applicable:<2} {self.bar(share)}", endings.counts(items)
+            fits = len(row) + 2 + len(told) <= self.width
+            self.lines([f"{row}  {told}"] if fits else [row, f"    {told}"])
 
     def statuses(self, document: Mapping[str, Any], *, everything: bool) -> None:
         """Every item that is not simply verified or unverified, with the numbers that decided."""
@@ -98,38 +105,57 @@ class Screen:
             items = {i: item for i, item in document["items"].items() if item["status"] == status}
             if not everything and (aside := [i for i in items if items[i]["reason"] == DESELECTED]):
                 items = {i: item for i, item in items.items() if i not in aside}
-                self.line(f"not run        {len(aside)} items were deselected; -v lists them")
-            for item_id in list(items) if everything else list(items)[:LISTED]:
-                self._item(item_id, items[item_id], colour, everything=everything)
-            if len(items) > LISTED and not everything:
-                self.line(f"  … and {len(items) - LISTED} more {status.replace('_', ' ')}; -v lists them")
-        unverified = [i for i, item in document["items"].items() if item["status"] == "unverified"]
+                verb = "were" if len(aside) > 1 else "was"
+                self.line(f"not run        {_many(aside)} {verb} deselected; -v lists them")
+            if everything:
+                self._each(items, colour)
+            else:
+                self._grouped(status, items, colour)
+        unverified = {i: item for i, item in document["items"].items() if item["status"] == "unverified"}
         if everything:
-            for item_id in unverified:
-                self._item(item_id, document["items"][item_id], "", everything=True)
+            self._each(unverified, "")
         elif unverified:
-            self.lines(
-                [f"unverified     {len(unverified)} items; -v or `pytest-mlready explain` says what would let them be"]
-            )
+            self.lines([f"unverified     {_many(unverified)}; -v says what would let them be verified"])
 
-    def _item(self, item_id: str, item: Mapping[str, Any], colour: str, *, everything: bool) -> None:
-        label = f"{item['status'].replace('_', ' '):<14} "
+    def _each(self, items: Mapping[str, Any], colour: str) -> None:
+        for item_id, item in items.items():
+            self._item(item["status"], item_id, colour)
+            self._reason(endings.reason(item), everything=True)
+
+    def _grouped(self, status: str, items: Mapping[str, Any], colour: str) -> None:
+        """Items that ended in the same words together: one cause is one entry, however many items wait for it."""
+        groups = endings.by_reason(items)
+        for listed in list(groups.values())[:LISTED]:
+            first, *others = listed
+            self._item(status, first, colour)
+            if others:
+                self._paragraph(f"and {len(others)} more: {', '.join(others)}", " " * LABEL, everything=False)
+            self._reason(endings.reason(items[first]), everything=False)
+        left = sum(map(len, list(groups.values())[LISTED:]))
+        if left:
+            self.line(f"  … and {left} more {status.replace('_', ' ')}; -v lists them")
+
+    def _item(self, status: str, item_id: str, colour: str) -> None:
+        label = f"{status.replace('_', ' '):<{LABEL}}"
         self.reporter.write(clean(label), **({colour: True} if colour else {}))
         self.line(item_id)
-        texts = (item["reason"] or _spoken(item)).splitlines()
+
+    def _reason(self, reason: str, *, everything: bool) -> None:
+        texts = reason.splitlines()
         for text in texts if everything else texts[:2]:
             said, _, step = clean(text).partition("Next step: ")
             self._paragraph(said, "    ", everything=everything)
             self._paragraph(step, "    -> ", everything=everything)
 
     def _paragraph(self, text: str, indent: str, *, everything: bool) -> None:
-        """A text in rows; without -v the first two are enough to know what it is about."""
-        rows = textwrap.wrap(text, self.width - len(indent), break_long_words=False, break_on_hyphens=False)
-        for n, row in enumerate(rows if everything else rows[:2]):
-            cut = not everything and n == 1 and len(rows) > 2
-            self.line(
-                (indent if n == 0 else " " * len(indent)) + (f"{row[: self.width - len(indent) - 2]} …" if cut else row)
-            )
+        """A text in rows; without -v the first two, more on a narrow terminal, tell what it is about."""
+        width = self.width - len(indent)
+        rows = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        most = len(rows) if everything else max(2, ENOUGH // width)
+        if len(rows) > most:
+            rows = [*rows[: most - 1], f"{textwrap.shorten(rows[most - 1], width - 2, placeholder='')} …"]
+        for n, row in enumerate(rows):
+            self.line((indent if n == 0 else " " * len(indent)) + row)
 
     def scores(self, document: Mapping[str, Any]) -> None:
         """One line a rubric; a partial run has none, and says why."""
@@ -137,10 +163,8 @@ class Screen:
             if score is None:
                 self.line(f"{rubric.replace('_', ' ')}: no score")
             elif "fraction" in score:
-                self.line(
-                    f"{score['title']:<22} {score['points']:g} of {score['applicable']} ({score['fraction']:.0%})",
-                    bold=True,
-                )
+                of = f"{score['points']:g} of {score['applicable']} ({score['fraction']:.0%})"
+                self.lines([f"{score['title']:<22} {of}"], bold=True)
             else:
                 self._minimum(score)
         self.lines(f"partial run: {reason}" for reason in document["partial"])
@@ -149,11 +173,19 @@ class Screen:
                         + ", ".join(document["marks_without_item"][:3])])  # fmt: skip
 
     def _minimum(self, score: Mapping[str, Any]) -> None:
-        self.line(f"{score['title']:<22} {score['score']:g}  {score['meaning']}"[: self.width], bold=True)
+        self.lines([f"{score['title']:<22} {score['score']:g}  {score['meaning']}"], bold=True)
         sections = ", ".join(f"{name} {value:g}" for name, value in score["sections"].items())
         others = [f"executed {score['executed']:g}"] if score["executed"] != score["score"] else []
         others += [f"adjusted {score['adjusted']:g}"] if score["adjusted"] != score["score"] else []
         self.lines([f"    the lowest of {sections}{' (' + ', '.join(others) + ')' if others else ''}"])
+
+    def two_days(self, document: Mapping[str, Any], *, everything: bool) -> None:
+        """The scores as of the day that --mlready-at names, beside those of today."""
+        told = until.scores(document)
+        if told:
+            self.lines([told], bold=True)
+        if told and everything:
+            self.lines(f"    {text}" for text in [*until.moved(document, most=LISTED), until.ALIKE])
 
     def changes(self, compared: Mapping[str, Any], *, everything: bool) -> None:
         """What changed since an earlier report, the worse first."""
@@ -174,10 +206,8 @@ class Screen:
             many = f"next step {number} of {len(steps)}" if len(steps) > 1 else "next step"
             self.lines([f"{many}: {step['gain']}"], bold=True)
             self._paragraph(step["why"], "    ", everything=True)
-            into = step.get("into", "")
-            self.line(f"    paste into {into}:" if into and into != SHELL else "    run in a shell:")
-            for line in step["lines"]:
-                self.line(f"        {line}")  # never wrapped: it is to be pasted
+            for row in pasting.rows(step):
+                self.line(row)
         if everything and steps and document["provenance"]["settings_sha256"] is None:
             self.lines(["`pytest-mlready init` writes settings from what it finds, commented, and overwrites nothing"])
 
@@ -196,39 +226,15 @@ class Screen:
 def _about(document: Mapping[str, Any]) -> Iterator[str]:
     provenance = document["provenance"]
     model = provenance["model_sha256"]
-    parts = [document["system"] or "(no name: set system in [tool.mlready])", f"as of {provenance['as_of']}"]
+    parts = [document["system"] or "(no name: set system in the settings)", f"as of {provenance['as_of']}"]
     parts += [f"model {model[:12]}"] if model else ["no model artifact"]
     commit = provenance["commit"]
     parts += [f"commit {commit[:10]}{' with changes' if provenance['dirty'] else ''}"] if commit else []
     yield ", ".join(parts)
 
 
-def _counts(items: Sequence[Mapping[str, Any]]) -> str:
-    """Reads like "5 verified, 1 failed"; the unverified are the rest, and named only where there is nothing else."""
-    order = ("verified", "attested", "failed", "error", "not_run", "inconclusive", "waived", "not_applicable")
-    counts = {s: sum(i["status"] == s for i in items) for s in order}
-    return ", ".join(f"{n} {s.replace('_', ' ')}" for s, n in counts.items() if n) or "all unverified"
-
-
-def _spoken(item: Mapping[str, Any]) -> str:
-    """For an item whose status is a person's doing: whose, and until when."""
-    if item["waiver"] and item["waiver"]["valid"]:
-        waiver = item["waiver"]
-        return f"waived by {waiver['owner']} until {waiver['expires']}: {waiver['reason']}"
-    valid = [a for a in item["attestations"] if a["valid"]]
-    return f"by {valid[0]['by']} ({valid[0]['role']}) until {valid[0]['expires']}" if valid else ""
-
-
-def _expiring(document: Mapping[str, Any]) -> Iterator[str]:
-    for item_id, item in document["items"].items():
-        for a in item["attestations"]:
-            if a["valid"] and a["days_left"] <= WARN_DAYS:
-                yield f"expires soon   {item_id}: the attestation by {a['by']} holds {a['days_left']} more days"
-        waiver = item["waiver"]
-        if waiver and waiver["valid"] and item["status"] == "waived":
-            yield f"waiver         {item_id}: {waiver['owner']}, {waiver['days_left']} days left: {waiver['reason']}"
-        elif waiver and not waiver["valid"]:
-            yield f"waiver expired {item_id}: {waiver['owner']}, on {waiver['expires']}"
+def _many(items: Collection[str]) -> str:
+    return f"{len(items)} item{'' if len(items) == 1 else 's'}"
 
 
 def _cheapest_paths(document: Mapping[str, Any]) -> Iterator[str]:

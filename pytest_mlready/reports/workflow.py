@@ -15,11 +15,14 @@ LONGEST = 4000  # characters of one message
 
 
 def commands(document: Mapping[str, Any]) -> list[str]:
-    """One line each, the gate's verdict first: at most ten errors and ten warnings; what is waived is neither."""
-    found = [f for f in findings(document) if not f.waiver]
+    """One line each: the gate's verdict, then what it requires, then the rest.
+
+    At most ten errors and ten warnings, none twice; what is waived is neither.
+    """
+    found = sorted((f for f in findings(document) if not f.waiver), key=lambda f: not f.required)
     errors = [*_verdict(document), *(_command("error", f) for f in found if f.outcome != "inconclusive")]
     warnings = [_command("warning", f) for f in found if f.outcome == "inconclusive"]
-    return errors[:MOST] + warnings[:MOST]
+    return [line for lines in (errors, warnings) for line in list(dict.fromkeys(lines))[:MOST]]
 
 
 def _verdict(document: Mapping[str, Any]) -> Iterator[str]:

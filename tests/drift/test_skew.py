@@ -136,3 +136,12 @@ def test_features_that_do_not_vary_offer_nothing_to_plant():
 def test_a_comparison_that_is_too_tolerant_does_not_find_what_was_planted():
     one = planted(TRAINED)["another unit (× 100)"]
     assert not skew_trials.found(TRAINED, one, tolerance=1.0, share=0.001)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(dt.timedelta(days=1), dt.timedelta(days=2)), (dt.time(1), dt.time(2)), (b"a", b"b")],
+    ids=["durations", "times of day", "bytes"],
+)
+def test_values_of_any_one_type_are_compared(one, other):
+    assert differing([one, one, None], [one, other, None]) == [False, True, False]

@@ -7,7 +7,7 @@ from drift_windows import mixed, numbers, pair
 
 from pytest_mlready.drift import verdicts
 from pytest_mlready.drift.builtin import Builtin
-from pytest_mlready.drift.findings import Bands, Detection
+from pytest_mlready.drift.findings import Bands, Detection, Finding
 from pytest_mlready.drift.trials import Rate
 from pytest_mlready.drift.windows import Windows, with_current
 
@@ -83,8 +83,18 @@ def test_power_has_three_endings_and_a_refusal_is_no_miss(hits, refused, outcome
     assert verdicts.judge_power(rate, (1000, 1000), least=0.8, confidence=0.95).outcome == outcome
 
 
-def test_the_picture_holds_what_moved_beyond_chance_and_the_bands():
+def test_the_picture_holds_the_statistic_of_each_column_and_its_bands():
     both = pair(numbers, RNG, 1000, columns=2)
-    data = verdicts.picture(Builtin()(with_current(both, both.current["x0"] + 1)), Bands())
+    found = Builtin()(with_current(both, both.current["x0"] + 1))
+    data = verdicts.picture(found, Bands())
     assert data["labels"] == ["x0", "x1"]
-    assert data["values"][0] > data["limits"]["fails"] > data["values"][1]
+    assert data["values"] == [f.value for f in found.findings]
+    (moved, quiet), (limit, other) = data["values"], data["each"]["fails at"]
+    assert moved > limit
+    assert quiet < other
+    assert data["each"]["warns at"] == pytest.approx([limit - 0.15, other - 0.15])
+
+
+def test_a_detector_without_statistics_leaves_nothing_to_draw():
+    said = Detection(findings=(Finding(column="x", part="values", state="quiet"),))
+    assert verdicts.picture(said, Bands())["labels"] == []

@@ -95,7 +95,7 @@ def test_every_offer_is_valid_once_it_is_taken(project, catalog):
             continue
         keys.add(key)
         lines.append(taken)
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join(lines).replace('"…"', '"mine"'))
     assert loaded(path, catalog).data.target == "label"
 
 
@@ -133,6 +133,22 @@ def test_several_models_are_not_chosen_from_and_several_projects_are_told(tmp_pa
     assert "look through it, then: pytest --mlready services/churn" in said
     assert "mlready.toml has settings too" in said
     assert loaded(tmp_path / "services/churn/mlready.toml", catalog).model.path == "models/m.joblib"
+
+
+def test_a_subfolder_gets_settings_that_hide_those_above_only_when_it_is_named(project, monkeypatch, catalog):
+    init()
+    (project / "app").mkdir()
+    monkeypatch.chdir(project / "app")
+    said = init(status=2)
+    assert f"{project / 'mlready.toml'} holds the settings for this folder already" in said.replace("\n", " ")
+    assert not list((project / "app").iterdir())
+    assert "wrote mlready.toml" in init(".")
+    assert loaded(project / "app/mlready.toml", catalog).system == "app"
+
+
+def test_runs_of_mlflow_are_seen_and_its_way_to_name_a_model_is_offered(tmp_path, catalog):
+    (tmp_path / "mlruns").mkdir()
+    assert '\n# path = "models:/NAME/1"  # or a model of MLflow' in placing.plan(tmp_path, catalog.items).added
 
 
 def test_a_file_that_changed_in_the_meantime_is_left_alone(project, monkeypatch):

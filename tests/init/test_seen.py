@@ -202,3 +202,31 @@ def test_nothing_is_imported_to_find_a_service(tmp_path):
 def test_live_models_and_test_data_are_not_offered():
     some = Discovered(models=(Path("m.onnx"), Path("production/champion.onnx"), Path("tests/m.onnx")))
     assert seen.models(some) == [Path("m.onnx")]
+
+
+def test_a_folder_with_settings_of_its_own_is_seen(tmp_path):
+    for name in ("churn", "fraud"):
+        (tmp_path / name / "models").mkdir(parents=True)
+        (tmp_path / name / "models/m.onnx").write_bytes(b"")
+    (tmp_path / "churn/pyproject.toml").write_text("[tool.mlready]\nsystem = 'churn'\n")
+    (tmp_path / "fraud/pyproject.toml").write_text("[project]\nname = 'fraud'\n")
+    assert seen.look(tmp_path, discover(tmp_path)).settled == {"churn"}
+
+
+def test_settings_of_the_project_itself_settle_none_of_its_folders(tmp_path):
+    (tmp_path / "churn").mkdir()
+    (tmp_path / "churn/m.onnx").write_bytes(b"")
+    (tmp_path / "mlready.toml").write_text("system = 'all'\n")
+    assert seen.look(tmp_path, discover(tmp_path)).settled == frozenset()
+
+
+@pytest.mark.parametrize("name", ["mlruns", "mlflow.db"])
+def test_runs_of_mlflow_are_seen_where_it_keeps_them(tmp_path, name):
+    assert not seen.look(tmp_path, Discovered()).mlflow
+    (tmp_path / name).mkdir()
+    assert seen.look(tmp_path, Discovered()).mlflow
+
+
+def test_data_without_a_role_in_their_name_are_told_apart():
+    some = Discovered(data=(Path("data.csv"), Path("train.csv"), Path("tests/x.csv")))
+    assert seen.of_no_role(some) == [Path("data.csv")]

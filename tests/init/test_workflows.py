@@ -64,6 +64,19 @@ def test_the_same_command_again_says_where_the_gate_runs_already(project):
     assert (project / ".github/workflows/mlready.yml").read_text() == before
 
 
+def test_another_provider_is_written_too_and_the_gate_that_runs_elsewhere_is_told(project):
+    init("--ci", "github")
+    said = init("--ci", "gitlab")
+    assert "wrote .gitlab-ci.yml" in said
+    assert "note: GitHub Actions runs the gate too: .github/workflows/mlready.yml, line" in said
+    assert len(ci.gate_in_ci(project)) == 2
+
+
+def test_every_provider_has_the_name_by_which_its_files_are_recognised():
+    for provider in workflows.PROVIDERS.values():
+        assert ci.provider(provider.places[0]) == provider.name
+
+
 @pytest.mark.parametrize("provider", ["gitlab", "jenkins", "azure"])
 def test_where_the_place_is_taken_it_is_written_beside_and_what_else_to_do_is_told(project, provider):
     first, second = workflows.PROVIDERS[provider].places

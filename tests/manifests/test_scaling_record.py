@@ -30,6 +30,18 @@ def test_replicas_that_rise_and_fall_pass(tmp_path):
     }  # fmt: skip
 
 
+def test_the_pictures_begin_at_the_first_sample_and_leave_out_a_load_that_nobody_knows():
+    drawn = scaling_record.pictures(samples([(100, 2, 10), (130, 4, None)]))
+    assert drawn["Replicas over time"] == {"x": [0, 30], "x_unit": "s", "y": [2, 4]}
+    assert drawn["Load over time"]["y"] == [10, None]
+    assert list(scaling_record.pictures(samples([(0, 2), (30, 2)]))) == ["Replicas over time"]
+
+
+def test_a_long_record_is_thinned_for_its_pictures():
+    drawn = scaling_record.pictures(samples([(t, 2) for t in range(100_000)]))
+    assert len(drawn["Replicas over time"]["x"]) <= 1000
+
+
 def test_a_record_that_ends_with_the_load_passes_and_says_that_no_fall_was_seen():
     verdict = judged(RISING)
     assert verdict.outcome == "passed"

@@ -90,3 +90,55 @@ def test_the_command_compares_and_its_status_says_whether_something_got_worse(py
     worse.stdout.fnmatch_lines(["loosened  metrics.roc_auc.min was changed from 0.9 to 0.88 (no reason given)"])
     assert pytester.run(OURS, "compare", "new.json", "new.json").ret == 0
     assert json.loads((pytester.path / "new.json").read_text())["judged_by"]["metrics.roc_auc.min"] == 0.88
+
+
+@pytest.mark.parametrize("change", [{"judged_by": 3}, {"items": {"security.no_secrets": {"points": "1", "tests": []}}}])
+def test_a_ratchet_report_that_somebody_edited_holds_nothing_and_ends_no_run_in_a_traceback(
+    ratchet, three_ways, change
+):
+    path = ratchet.parent / "ratchet.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    ran = three_ways()
+    assert ran.result.ret == 1
+    assert "INTERNALERROR" not in ran.text + ran.errors
+    (said,) = ran.report["gate"]["shortfalls"]
+    assert said.startswith("there is no ratchet report to hold this run to, ratchet.json:")
+
+
+def test_a_ratchet_of_higher_numbers_is_fallen_below(ratchet, readiness):
+    path = ratchet.parent / "ratchet.json"
+    report = json.loads(path.read_text())
+    report["items"]["security.network_policy"]["points"] = 1.0
+    path.write_text(json.dumps(report))
+    ran = readiness()
+    assert ran.result.ret == 1
+    assert "security.network_policy fell from 1 to 0 points" in " ".join(ran.report["gate"]["shortfalls"])
+
+
+HOOK = """
+def pytest_mlready_load_data(name, source):
+    return None
+"""
+
+
+def test_a_hook_that_takes_the_place_of_the_data_is_on_record_and_needs_a_reason_once_data_were_judged(
+    pytester, three_ways, readiness
+):
+    """In a folder of the tests, so that under xdist only the workers ever load it."""
+    folder = pytester.mkdir("checks")
+    judged = PASSING.replace('security("no_secrets")', 'model_quality("metric_thresholds")')
+    (folder / "test_it.py").write_text(judged)
+    settings = pytester.path / "mlready.toml"
+    settings.write_text("")
+    readiness("--mlready-report=ratchet.json")
+    settings.write_text('[gate]\nratchet = "ratchet.json"\n')
+    assert three_ways().result.ret == 0
+    (folder / "conftest.py").write_text(HOOK)
+    ran = three_ways()
+    assert ran.report["provenance"]["hooks"] == ["load_data by checks/conftest.py"]
+    assert ran.result.ret == 1
+    (said,) = ran.report["gate"]["shortfalls"]
+    assert said.startswith("a hook of the project's now hands over what is tested (load_data), and nothing says why")
+    reason = '[[loosened]]\nwhat = "hooks.load_data"\nto = "given"\nreason = "the format is the team\'s own"\n'
+    settings.write_text(f'[gate]\nratchet = "ratchet.json"\n{reason}')
+    assert three_ways().result.ret == 0

@@ -6,9 +6,19 @@ import json
 import resource
 import sys
 
+# Imported here: pytester forgets what a test imports, and numpy cannot be loaded twice in a process.
+import joblib
+import numpy as np
+import polars as pl
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from pytest_mlready import step_bundles
+
+try:
+    import pandas as pd
+except ImportError:
+    pd = None
 
 pytestmark = pytest.mark.slow
 ASIDE = "-p no:schemathesis -p no:locust -p no:faker -p no:anyio"  # plugins of our extras that take no part
@@ -49,11 +59,8 @@ def only_what_takes_part(monkeypatch):
 @pytest.fixture
 def sklearn_project(pytester):
     """A script's folder: a model in a joblib file and two data files, the target by its name."""
-    import joblib
-    import numpy as np
-    import polars as pl
-    from sklearn.linear_model import LogisticRegression
-
+    if pd is None:
+        pytest.skip("pandas is not installed")
     random = np.random.default_rng(0)
     X = random.normal(size=(1200, 2))
     frame = pl.DataFrame(
@@ -62,7 +69,6 @@ def sklearn_project(pytester):
     (pytester.path / "data").mkdir()
     frame[:800].write_csv(pytester.path / "data/train.csv")
     frame[800:].write_csv(pytester.path / "data/test.csv")
-    pd = pytest.importorskip("pandas")
     train = pd.DataFrame(frame[:800].select("age", "debt").to_dict(as_series=False))
     joblib.dump(LogisticRegression().fit(train, frame[:800]["label"].to_numpy()), pytester.path / "model.joblib")
     return pytester.path
@@ -87,9 +93,63 @@ def test_an_empty_project_is_no_error_and_gets_three_steps(pytester, readiness):
     assert {i["status"] for i in ran.report["items"].values()} == {"unverified"}
     assert len(ran.report["next_steps"]) == 3
     assert "next step 3 of 3: " in ran.text
-    assert "paste into pyproject.toml:" in ran.text
+    assert "paste into mlready.toml:" in ran.text
     assert "`pytest-mlready init` writes settings" in ran.text
     assert not list(pytester.path.glob("*.toml"))
+
+
+def test_lines_that_were_pasted_and_not_filled_in_are_one_short_error(pytester, readiness):
+    steps = readiness().report["next_steps"]
+    text = "\n".join(line for step in steps for line in step["lines"])
+    (pytester.path / steps[0]["into"]).write_text(text, encoding="utf-8")
+    ran = pytester.runpytest_subprocess("--mlready")
+    assert ran.ret == 4
+    told = ran.stderr.str()
+    assert told.count(" is still to be filled in") == text.count('"…"')
+    assert "mlready.toml:2: model.path: " in told
+    assert ran.stdout.str().count("\n") < 5
+
+
+def test_a_project_with_a_pyproject_is_told_to_paste_there(pytester, readiness):
+    (pytester.path / "pyproject.toml").write_text("[project]\nname = 'x'\nversion = '1'\n")
+    ran = readiness()
+    assert {step["into"] for step in ran.report["next_steps"]} == {"pyproject.toml"}
+
+
+def test_lines_for_settings_that_init_wrote_are_told_by_their_tables(sklearn_project, pytester, readiness):
+    assert pytester.run(sys.executable, "-c", "from pytest_mlready.cli import main; main()", "init").ret == 0
+    ran = readiness()
+    assert "    paste into mlready.toml, below its line [data]:\n" in ran.text
+    step, table, file = step_of(ran.report, step_bundles.BY_MODEL[0]), "", sklearn_project / "mlready.toml"
+    for line in step["lines"]:
+        if line.startswith("# add to "):
+            table = line.removeprefix("# add to ").rstrip(":")
+            continue
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace(f"\n{table}\n", f"\n{table}\n{line.replace('…', 'label')}\n"), encoding="utf-8")
+    after = readiness()
+    assert not [i for i in step["items"] if after.status(i) in ("unverified", "error", "not_run")]
+
+
+def test_a_repository_of_two_services_is_begun_folder_by_folder(pytester, readiness):
+    for name in ("churn", "fraud"):
+        (pytester.path / name / "models").mkdir(parents=True)
+        (pytester.path / name / "models/m.joblib").write_bytes(b"")
+        (pytester.path / name / "main.py").write_text(SERVICE)
+    command = (sys.executable, "-c", "from pytest_mlready.cli import main; main()")
+    first = step_of(readiness().report, step_bundles.BY_SERVICE[0])
+    assert first["lines"] == ["pytest-mlready init churn", "pytest-mlready init fraud"]
+    assert pytester.run(*command, "init", "churn").ret == 0
+    again = step_of(readiness().report, step_bundles.BY_SERVICE[0])
+    assert again["lines"] == ["pytest --mlready churn", "pytest-mlready init fraud"]
+
+
+def test_a_test_file_that_cannot_be_collected_is_told_once(pytester, readiness):
+    (pytester.path / "test_mine.py").write_text("import not_installed_anywhere\n")
+    ran = readiness()
+    told = " ".join(ran.text.split())
+    assert told.count("no result came back") == 2  # once for the items, once for the tests
+    assert "partial run: test_mine.py cannot be collected" in ran.text
 
 
 def test_the_first_step_of_a_scikit_learn_script_lets_its_items_be_judged(sklearn_project, readiness):
@@ -98,7 +158,7 @@ def test_the_first_step_of_a_scikit_learn_script_lets_its_items_be_judged(sklear
     assert before.report["next_steps"][0] == step
     text = "\n".join(step["lines"])
     assert 'target = "…"  # the true outcome: "label"?' in text
-    (sklearn_project / "pyproject.toml").write_text(text.replace("…", "label"), encoding="utf-8")
+    (sklearn_project / step["into"]).write_text(text.replace("…", "label"), encoding="utf-8")
     after = readiness()
     assert not [i for i in step["items"] if after.status(i) in ("unverified", "error", "not_run")]
 
@@ -112,7 +172,7 @@ def test_the_step_of_a_service_lets_its_items_be_judged(pytester, readiness):
     step = step_of(before.report, step_bundles.BY_SERVICE[0])
     text = "\n".join(step["lines"])
     assert 'start = "uvicorn main:app --port {port}"  # found in main.py' in text
-    (pytester.path / "pyproject.toml").write_text(text.replace("…", "one.json"), encoding="utf-8")
+    (pytester.path / step["into"]).write_text(text.replace("…", "one.json"), encoding="utf-8")
     after = readiness()
     assert not [i for i in step["items"] if after.status(i) in ("unverified", "error", "not_run")]
 

@@ -130,6 +130,26 @@ def test_annotations_are_printed_on_github_alone(project, three_ways, monkeypatc
     ]
 
 
+def test_no_line_that_is_ours_is_a_command_but_the_annotations(pytester, three_ways, monkeypatch):
+    """The runner obeys a line of the log that begins with two colons: what a service or a file says may hold one."""
+    (pytester.path / "mlready.toml").write_text('system = "::error::of the system"\n')
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_mlready.errors import ReadinessError
+        SAID = "the service said:\\n::stop-commands::x\\n  ::set-output name=a::b\\n##[error]c"
+        @pytest.mark.security("no_secrets")
+        def test_it(): raise ReadinessError(SAID)
+        """
+    )
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    lines = [line.strip() for line in three_ways("-v").text.splitlines()]
+    (command,) = [line for line in lines if line.startswith("::")]
+    assert command.startswith("::error file=test_no_line_that_is_ours_is_a_command_but_the_annotations.py,line=")
+    assert "%0A::stop-commands::x%0A" in command
+    assert not [line for line in lines if "##[" in line and not line.startswith("::error file=")]
+
+
 def test_a_statement_is_signed_by_the_key_that_the_option_or_the_environment_names(
     project, model, readiness, pytester, monkeypatch
 ):

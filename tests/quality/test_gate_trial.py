@@ -89,3 +89,14 @@ def test_what_was_let_through_is_said_with_the_gates_last_words():
 def test_a_file_that_cannot_be_read_must_not_get_through():
     assert judge_file(BLESSED)[0].outcome == "failed"
     assert judge_file(VETOED) == judge_file(UNCLEAR) == []
+
+
+def test_a_veto_of_its_own_status_may_log_an_exception_and_that_of_a_crash_may_not():
+    assert answer(3, CRASH, veto=3).said == "vetoed"
+    assert answer(1, CRASH, veto=1).said == "unclear"
+
+
+def test_a_veto_that_looks_like_a_crash_is_told_what_would_tell_them_apart():
+    (verdict, *_) = judge_bad([Trial(kind="noise", made="noised", answer=answer(1, CRASH), measured="auc 0.5")])
+    assert verdict.outcome == "inconclusive"
+    assert "Next step: end a veto with a status of its own" in verdict.message

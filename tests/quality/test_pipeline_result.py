@@ -109,3 +109,36 @@ def test_numbers_are_compared_as_numbers(left):
     assert judged(left, 1_500_000.4, label=1_500_000.5, probabilities={}, positive=None).outcome == "passed"
     assert judged(left, 1_500_100, label=1_500_000.5, probabilities={}, positive=None).outcome == "failed"
     assert judged(left, 3, label=3, probabilities={}, positive=None).outcome == "passed"
+
+
+def answered(answer, label, shares, positive, **options):
+    result = pipeline_result.Result(rows=1, artifact=None, example={"age": 1}, answer=answer, stages=("serve",))
+    return pipeline_result.judge_answer(result, label, shares, positive=positive, **options).outcome
+
+
+@pytest.mark.parametrize(
+    ("answer", "label", "shares", "positive"),
+    [
+        (0.75, 1.0, {"0.0": 0.25, "1.0": 0.75}, "1.0"),
+        (1.0, 1.0, {"0.0": 0.25, "1.0": 0.75}, "1.0"),
+        (1, True, {"False": 0.25, "True": 0.75}, "True"),
+        ("1", 1.0, {"0.0": 0.25, "1.0": 0.75}, "1.0"),
+        ({"0": 0.25, "1": 0.75}, 1.0, {"0.0": 0.25, "1.0": 0.75}, "1.0"),
+        ({"false": 0.25, "true": 0.75}, True, {"False": 0.25, "True": 0.75}, "True"),
+    ],
+    ids=["probability of a number", "a number", "a truth value", "text", "table of numbers", "table of truth values"],
+)
+def test_a_label_is_the_same_whatever_carried_it(answer, label, shares, positive):
+    assert answered(answer, label, shares, positive) == "passed"
+
+
+@pytest.mark.parametrize(("answer", "label"), [(0.0, 1.0), (0, True), ("0", 1.0), (0.5, 1.0)])
+def test_another_label_or_probability_fails_whatever_carried_it(answer, label):
+    assert answered(answer, label, {"0": 0.25, "1": 0.75}, "1") == "failed"
+
+
+def test_a_rounded_answer_passes_only_where_the_settings_say_by_how_much():
+    asked = (0.8312, "yes", {"no": 0.16879, "yes": 0.83121}, "yes")
+    assert answered(*asked) == "failed"
+    assert answered(*asked, tolerance=5e-5) == "passed"
+    assert answered(0.84, *asked[1:], tolerance=5e-5) == "failed"

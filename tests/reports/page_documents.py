@@ -35,6 +35,8 @@ def plots(text="a"):
         {"kind": "histogram", "title": text, "data": {"values": [1, 2, 3], "unit": text, "limits": {text: 3}, "marks": {text: 2}}},
         {"kind": "curve", "title": text, "data": {**curve, **around}},
         {"kind": "curve", "title": text, "data": answers},
+        {"kind": "bars", "title": text, "data": {"labels": [text], "values": [1], "unit": text, "each": {text: [2]}}},
+        {"kind": "table", "title": text, "data": {"columns": [text, text], "rows": [[text, 1]]}},
         {"kind": text, "title": text, "data": {text: [text]}},
     )  # fmt: skip
 
@@ -62,6 +64,16 @@ def whole(catalog, text="words"):
         provenance=provenance, trouble=[text],
     )  # fmt: skip
     return {**built, **asked(text), "automation": {"shown": False, "how": text}}
+
+
+def shown(catalog, some, *, policy=None, trouble=(), **more):
+    """A document of these facts, with the optional keys that `more` names."""
+    made = tally(catalog, some)
+    policy = policy or Policy()
+    return {**document.build(
+        made, policy=policy, shortfalls=shortfalls(made, policy), settings=Settings(system="income"), provenance=PROVENANCE,
+        trouble=trouble, bare=(),
+    ), **more}  # fmt: skip
 
 
 def asked(text):

@@ -151,3 +151,37 @@ def test_a_job_summary_that_is_full_or_cannot_be_written_is_only_told(tmp_path):
 def test_the_hostile_text_really_is_what_a_careless_report_would_obey():
     careless = Page(f"text {HOSTILE}")
     assert {"a", "img", "em", "h1"} <= set(careless.tags)
+
+
+@pytest.mark.parametrize(
+    "text", ["@a", "`", "|", "<", "\x1b", "\U0001f600", "_", "#1", "://", "www.", "&", "\u202e", "a "]
+)
+def test_whatever_the_document_holds_it_fits_one_comment(catalog, text):
+    """Every field from outside long at once: what is left out is whole sections, and is said to be."""
+    long = text * 3000
+    made = hostile(catalog)
+    made["gate"] = {"asked": True, "passed": False, "shortfalls": [long] * 100}
+    made["policy"]["required"] = [long] * 20
+    made |= {"system": long, "trouble": [long] * 9, "partial": [long] * 9}
+    made["compared"] |= {
+        "new": [SECRETS] * 500,
+        "loosened": [{"what": long, "from": long, "to": long, "reason": long}] * 40,
+    }
+    made["next_steps"] = [{"items": [SECRETS] * 60, "gain": long, "why": long, "lines": [long] * 30}] * 3
+    made["expiring"] = made["expiring"] * 60
+    for item in made["items"].values():
+        item["reason"] = "\n".join([long] * 3)
+    rendered = markdown.render(made, catalog)
+    assert len(rendered.encode()) <= markdown.LIMIT < 65_536
+    assert rendered.count("<details>") == rendered.count("</details>")
+    assert "### What blocks" in rendered
+    assert "### Next steps\n\nLeft out here, for length" in rendered
+    assert set(Page(rendered).tags) <= OURS
+
+
+def test_the_job_summary_stays_below_what_github_takes_however_many_steps_wrote_to_it(tmp_path, catalog):
+    path = tmp_path / "summary.md"
+    path.write_text("x" * (summary.LIMIT - 100))
+    said = summary.append(markdown.render(mixed(catalog), catalog), {summary.VARIABLE: str(path)})
+    assert "the job summary holds" in said
+    assert path.stat().st_size == summary.LIMIT - 100

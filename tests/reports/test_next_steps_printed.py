@@ -60,3 +60,24 @@ def test_init_is_offered_only_where_there_are_no_settings(made):
     assert "`pytest-mlready init` writes" in printed(made)
     made["provenance"] = {**PROVENANCE, "settings_sha256": "c" * 64}
     assert "pytest-mlready init" not in printed(made)
+
+
+def test_lines_for_tables_that_are_there_are_told_apart_by_their_place(made):
+    lines = ["# add to [data]:", 'train = "a.csv"', "# add to [gate]:", "min_score = 1", "[metrics]", "accuracy = {}"]
+    made["next_steps"] = [{**STEPS[0], "into": "mlready.toml", "lines": lines}]
+    assert (
+        "    paste into mlready.toml, below its line [data]:\n"
+        '        train = "a.csv"\n'
+        "    and, below its line [gate]:\n"
+        "        min_score = 1\n"
+        "    and, at its end:\n"
+        "        [metrics]\n"
+        "        accuracy = {}\n"
+    ) in printed(made)
+
+
+def test_lines_for_the_top_of_a_file_are_told_to_go_there(made):
+    made["next_steps"] = [
+        {**STEPS[0], "into": "mlready.toml", "lines": ["# add above the first table:", 'system = "x"']}
+    ]
+    assert '    paste into mlready.toml, above the first table:\n        system = "x"\n' in printed(made)

@@ -8,24 +8,13 @@ from importlib import resources
 
 import pytest
 from given import facts, fully_verified, outcome, waiver
-from page_documents import INCLUSION, METRICS, PROVENANCE, SECRETS, Page, plots, whole
+from page_documents import INCLUSION, METRICS, SECRETS, Page, plots, shown, whole
 
-from pytest_mlready.gate import Policy, shortfalls
-from pytest_mlready.reports import document, html
+from pytest_mlready.gate import Policy
+from pytest_mlready.reports import html
 from pytest_mlready.reports.page import overview, words
-from pytest_mlready.settings import Settings
-from pytest_mlready.tally import tally
 
 STYLE = (resources.files("pytest_mlready") / "reports" / "page" / "style.css").read_text(encoding="utf-8")
-
-
-def built(catalog, some, *, policy=None, **more):
-    made = tally(catalog, some)
-    policy = policy or Policy()
-    return {**document.build(
-        made, policy=policy, shortfalls=shortfalls(made, policy), settings=Settings(system="income"), provenance=PROVENANCE,
-        trouble=(), bare=(),
-    ), **more}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +69,7 @@ def test_tables_have_captions_and_their_headers_a_scope(page):
 def test_tables_that_may_be_wider_than_the_screen_scroll_by_keyboard_and_have_a_name(page):
     wide = [e["attrs"] for e in page.all("div") if "tabindex" in e["attrs"]]
     assert wide
-    assert all(e["role"] == "region" and e["aria-label"] for e in wide)
+    assert all(e["role"] == "group" and e["aria-label"] for e in wide)
 
 
 def test_every_picture_is_an_image_with_a_name(page):
@@ -120,14 +109,14 @@ def test_nothing_comes_from_elsewhere_and_no_script_runs(source, page):
     ],
 )
 def test_the_first_thing_said_is_whether_it_may_ship(catalog, policy, some, word):
-    page = Page(html.render(built(catalog, facts(*some), policy=policy), catalog))
+    page = Page(html.render(shown(catalog, facts(*some), policy=policy), catalog))
     assert page.all("h2")[0]["text"].split(maxsplit=1)[1] == word
     assert word.lower() in page.all("title")[0]["text"]
 
 
 def test_what_blocks_is_listed_with_links_to_the_items(catalog):
     some = facts(outcome(SECRETS, "failed", message="3 secrets found"))
-    page = Page(html.render(built(catalog, some, policy=Policy(required=(SECRETS,))), catalog))
+    page = Page(html.render(shown(catalog, some, policy=Policy(required=(SECRETS,))), catalog))
     assert "security.no_secrets is required and is failed (3 secrets found)" in section(page, "verdict")
     first = next(a for a in page.all("a") if a["text"] == SECRETS)
     assert first["attrs"]["href"] == f"#{SECRETS}"
@@ -135,13 +124,13 @@ def test_what_blocks_is_listed_with_links_to_the_items(catalog):
 
 def test_what_failed_is_named_although_the_gate_passes(catalog):
     some = facts(outcome(SECRETS, "failed", message="3 secrets found"), outcome(METRICS))
-    page = Page(html.render(built(catalog, some, policy=Policy(required=(METRICS,))), catalog))
+    page = Page(html.render(shown(catalog, some, policy=Policy(required=(METRICS,))), catalog))
     assert "though the gate does not ask for it" in section(page, "verdict")
     assert "3 secrets found" in section(page, "verdict")
 
 
 def test_both_scores_stand_with_their_sections_and_the_lowest_is_marked(catalog):
-    made = built(catalog, fully_verified(catalog))
+    made = shown(catalog, fully_verified(catalog))
     assert [b.title for b in overview.bars("checklist", made["scores"]["checklist"], catalog)][:2] == [
         "Model quality",
         "Infrastructure",
@@ -153,9 +142,72 @@ def test_both_scores_stand_with_their_sections_and_the_lowest_is_marked(catalog)
 
 
 def test_a_partial_run_says_why_it_has_no_score(catalog):
-    page = Page(html.render(built(catalog, facts(partial=("two did not run",))), catalog))
+    page = Page(html.render(shown(catalog, facts(partial=("two did not run",))), catalog))
     assert "two did not run" in section(page, "verdict")
     assert "No score" in section(page, "scores")
+
+
+def test_an_interrupted_run_says_so_once_and_names_both_scores(catalog):
+    source = html.render(
+        shown(catalog, facts(partial=("interrupted", "two did not run")), trouble=("interrupted",)), catalog
+    )
+    page = Page(source)
+    assert "This run is incomplete, so that there is no score: interrupted; two did not run" in section(page, "verdict")
+    assert section(page, "verdict").count("interrupted") == 1
+    assert "Production readiness checklist" in section(page, "score-1")
+    assert "ML Test Score (2017)" in section(page, "score-2")
+
+
+def test_without_an_earlier_report_the_page_says_how_to_compare(catalog):
+    page = Page(html.render(shown(catalog, facts()), catalog))
+    assert "not compared with an earlier report; --mlready-compare=OLD.json does it" in section(page, "changed")
+
+
+def test_a_step_says_its_gain_first_and_folds_many_items_away(catalog):
+    many = [item for item in catalog.items if item.startswith("monitoring.")]
+    steps = [
+        {"items": many, "gain": "checklist +9", "why": "a monitor is missing.", "lines": []},
+        {"items": many[:2], "gain": "checklist +2", "why": "roc_auc is not set.", "lines": []},
+    ]
+    page = Page(html.render(shown(catalog, facts(), next_steps=steps), catalog))
+    first, second = (e["text"].strip() for e in page.all("li") if "Checklist +" in e["text"])
+    assert first.startswith("Checklist +9. A monitor is missing.")
+    assert second.startswith(f"Checklist +2: {many[0]}, {many[1]}. roc_auc is not set.")
+    folded = next(e for e in page.all("details") if e["text"].strip().startswith(f"{len(many)} items"))
+    assert "open" not in folded["attrs"]
+    assert all(item in folded["text"] for item in many)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("no table is named.", "No table is named."), ("roc_auc is low", "roc_auc is low"), ("data.x fell", "data.x fell"), ("", ""), ("A b", "A b")],
+)  # fmt: skip
+def test_a_sentence_begins_with_a_capital_unless_with_a_name(text, said):
+    assert words.sentence(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("2026-11-25T04:38:13+00:00", "2026-11-25 04:38 UTC"), ("2026-11-25T04:38:13+02:00", "2026-11-25 04:38 UTC+02:00"),
+     ("2026-11-25T04:38:13", "2026-11-25 04:38"), ("yesterday", "yesterday")],
+)  # fmt: skip
+def test_a_time_is_said_to_the_minute(text, said):
+    assert words.moment(text) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.525, "525 ms"), (90, "90 s"), (179.7, "3 min 0 s"), (4000, "66 min 40 s"), (None, "– s")]
+)
+def test_how_long_a_run_took_is_said_in_minutes_and_seconds(seconds, said):
+    assert words.took(seconds) == said
+
+
+def test_a_table_in_place_of_a_picture_is_not_folded_away_and_fills_the_page(catalog):
+    page = Page(html.render(shown(catalog, facts(outcome(METRICS, plots=plots()[-2:-1]))), catalog))
+    (listing,) = [e for e in page.all("figure") if e["attrs"].get("class") == "listing"]
+    assert "details" not in {e["tag"] for e in page.elements if "figure" in e["within"]}
+    assert [e["text"] for e in page.all("th") if "figure" in e["within"]] == ["a", "a", "a"]
+    assert listing["text"].split() == ["a", "a", "aa", "a1"]
 
 
 def test_what_changed_the_next_step_and_what_expires_stand_in_the_first_screen(page):
@@ -165,7 +217,7 @@ def test_what_changed_the_next_step_and_what_expires_stand_in_the_first_screen(p
 
 
 def test_without_worked_out_steps_the_shortest_way_up_is_named(catalog):
-    page = Page(html.render(built(catalog, facts()), catalog))
+    page = Page(html.render(shown(catalog, facts()), catalog))
     assert "ML Test Score (2017) 0 → 1" in section(page, "steps")
 
 
@@ -176,7 +228,7 @@ def test_waivers_and_words_that_expire_soon_are_found_where_nobody_listed_them(c
 
     soon = dataclasses.replace(signed(SECRETS), days_left=12)
     some = facts(outcome(INCLUSION, "failed"), attestations=(soon,), waivers=(waiver(INCLUSION, 3),))
-    found = overview.expiring(built(catalog, some))
+    found = overview.expiring(shown(catalog, some))
     assert [(e["item"], e["kind"], e["days_left"]) for e in found] == [
         (INCLUSION, "waiver", 3),
         (SECRETS, "attestation", 12),
@@ -204,7 +256,7 @@ def test_an_item_shows_question_grade_tests_numbers_waiver_reasons_and_sources(c
         outcome(METRICS, "failed", message="roc_auc is below its limit\nNext step: better it", evidence=(entry,), grade="replayed"),
         waivers=(waiver(METRICS),),
     )  # fmt: skip
-    page = Page(html.render(built(catalog, some), catalog))
+    page = Page(html.render(shown(catalog, some), catalog))
     text = next(e["text"] for e in page.all("details") if e["attrs"].get("id") == METRICS)
     item = catalog.items[METRICS]
     wanted = ("waived", "Waived by platform", "10 days left", "it would be failed", "✕ at least 0.95", "0.92 to 0.93",
@@ -214,7 +266,7 @@ def test_an_item_shows_question_grade_tests_numbers_waiver_reasons_and_sources(c
 
 
 def test_every_rubric_test_stands_with_its_credit_its_items_and_who_covers_a_part(catalog):
-    page = Page(html.render(built(catalog, fully_verified(catalog)), catalog))
+    page = Page(html.render(shown(catalog, fully_verified(catalog)), catalog))
     text = section(page, "rubric-ml_test_score")
     tests = next(r for r in catalog.rubrics if r.id == "ml_test_score").tests
     assert len(tests) == 28
@@ -223,9 +275,21 @@ def test_every_rubric_test_stands_with_its_credit_its_items_and_who_covers_a_par
         assert all(item in text for item in test.partial)
 
 
+def test_a_remark_about_many_rubric_tests_stands_once(catalog):
+    made = shown(catalog, fully_verified(catalog))
+    tests = list(made["scores"]["ml_test_score"]["tests"].values())
+    for test in tests[:5]:
+        test["note"] = "half: a local run"
+    tests[5]["note"] = "half: something else"
+    text = section(Page(html.render(made, catalog)), "rubric-ml_test_score")
+    assert text.count("Half: a local run.") == 1
+    assert "half: a local run" not in text
+    assert "half: something else" in text
+
+
 def test_the_filter_has_a_choice_for_every_status_that_occurs_and_counts_it(catalog):
     some = facts(outcome(SECRETS, "failed"), outcome(METRICS))
-    source = html.render(built(catalog, some), catalog)
+    source = html.render(shown(catalog, some), catalog)
     page = Page(source)
     labels = [e["text"] for e in page.all("label")]
     assert labels[:5] == ["all 62", "to do 61", "verified 1", "failed 1", "unverified 60"]
@@ -246,11 +310,11 @@ def test_a_history_becomes_two_pictures_and_a_table_with_this_run_last(catalog):
         }
         for n in (1, 2, 3)
     ]
-    page = Page(html.render(built(catalog, fully_verified(catalog), history=past), catalog))
+    page = Page(html.render(shown(catalog, fully_verified(catalog), history=past), catalog))
     trend = section(page, "trend")
     assert "Checklist over time" in trend
     assert "days since 2026-10-01" in trend
-    assert trend.index(PROVENANCE["started"]) < trend.index("2026-10-03") < trend.index("2026-10-01T")
+    assert trend.index("2026-11-23 10:00 UTC") < trend.index("2026-10-03") < trend.index("2026-10-01 10:00 UTC")
 
 
 def test_a_day_that_cannot_be_read_leaves_the_reports_in_their_order(source):
@@ -272,7 +336,7 @@ def test_the_page_stays_small_whatever_the_data(catalog):
         outcome(item, "failed", id=f"t.py::test_{item}[{k}]", message="m" * 20_000, evidence=slices[:: 1 + 20 * k], plots=(big, values)[: 2 - k])
         for item in catalog.items for k in range(3)
     ))  # fmt: skip
-    page = html.render(built(catalog, some), catalog)
+    page = html.render(shown(catalog, some), catalog)
     assert len(page.encode()) <= html.LARGEST
     assert "the JSON report has them" in page
     assert all(f'id="{item}"' in page for item in catalog.items)
@@ -283,14 +347,14 @@ def test_a_thousand_tests_of_every_item_are_cut_to_those_that_did_not_pass_first
         outcome(item, "failed" if k == 999 else "passed", id=f"t.py::test_case_number_{k}[{item}]")
         for item in catalog.items for k in range(0, 1000, 27 if item != METRICS else 1)
     ))  # fmt: skip
-    page = html.render(built(catalog, some), catalog)
+    page = html.render(shown(catalog, some), catalog)
     assert len(page.encode()) <= html.LARGEST
     assert f"test_case_number_999[{METRICS}]" in page
 
 
 def test_a_thousand_slices_of_one_item_are_cut_to_those_that_missed_first(catalog):
     slices = tuple({"name": f"slice {n}", "value": float(n), "max": 990.0} for n in range(1000))
-    page = html.render(built(catalog, facts(outcome(METRICS, evidence=slices))), catalog)
+    page = html.render(shown(catalog, facts(outcome(METRICS, evidence=slices))), catalog)
     assert "slice 999" in page
     assert "slice 991" in page
     assert "940 more measurements" in page
@@ -316,15 +380,20 @@ def test_a_test_is_called_by_what_it_says():
 
 
 def test_a_report_of_an_item_that_the_catalogue_does_not_have_is_still_shown(catalog):
-    made = built(catalog, facts())
+    made = shown(catalog, facts())
     made["items"]["data.from_tomorrow"] = {**made["items"][SECRETS], "category": "data", "title": "From tomorrow"}
     assert "From tomorrow" in html.render(made, catalog)
 
 
 def test_every_sort_of_picture_stands_in_the_page_of_its_test(catalog):
-    page = Page(html.render(built(catalog, facts(outcome(METRICS, plots=plots()))), catalog))
-    assert len(page.all("svg")) == len(plots()) - 1
+    page = Page(html.render(shown(catalog, facts(outcome(METRICS, plots=plots()))), catalog))
+    assert len(page.all("svg")) == len(plots()) - 2  # a table and a kind that nobody knows have none
     assert len(page.all("figure")) == len(plots())
+
+
+def test_pictures_beyond_the_room_are_counted(catalog):
+    page = html.render(shown(catalog, facts(outcome(METRICS, plots=plots() * 3))), catalog)
+    assert f"{3 * len(plots()) - 12} more pictures; the JSON report has them" in page
 
 
 # -- contrast (WCAG 2.2, success criteria 1.4.3 and 1.4.11) ------------------------------------------------------------
@@ -332,7 +401,7 @@ def test_every_sort_of_picture_stands_in_the_page_of_its_test(catalog):
 TEXT = [
     *((ink, ground) for ink in ("ink", "soft", "link", "good", "bad", "open") for ground in ("paper", "card")),
     *((ink, tint) for tint in ("good-tint", "bad-tint", "open-tint") for ink in ("ink", "link")),
-    ("good", "good-tint"), ("bad", "bad-tint"), ("open", "open-tint"), ("ink", "soft-tint"), ("paper", "ink"),
+    ("ink", "shade"), ("bad", "shade"), ("ink", "area"), ("good", "good-tint"), ("bad", "bad-tint"), ("open", "open-tint"), ("ink", "soft-tint"), ("paper", "ink"),
 ]  # fmt: skip
 SHAPES = [
     *((shape, "paper") for shape in ("accent", "edge", "ink", "bad", "open", "good", "soft")),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import shutil
 import subprocess
 
 import pytest
-from page_documents import Page, whole
+from given import fully_verified
+from page_documents import METRICS, Page, shown, whole
 
 from pytest_mlready.reports import html
 
@@ -14,6 +17,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
 
 OWNED = "document.title='owned'"
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 HOSTILE = [
     f"<script>{OWNED}</script>",
     f"</title></style></script><script>{OWNED}</script>",
@@ -22,6 +26,7 @@ HOSTILE = [
     f"</text></svg><svg onload={OWNED}>",
     f"<details open ontoggle={OWNED}><input name=status>",
     f"javascript:{OWNED} {{{{ 7*7 }}}} {{% raw %}}",
+    f"😀🏳️‍🌈 \u202egpj.exe\u2066 <math><mi//xlink:href='data:x,<script>{OWNED}</script>'>",
     f"]]>--><!--<b>\x00\x1b[31m\u202e\ud800&lt;script&gt;{OWNED}&#60;script>",
 ]
 
@@ -59,7 +64,9 @@ def harmless(catalog, tmp_path_factory):
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_names_in_every_field_stay_text(catalog, seen, harmless, text):
-    page = seen(html.render(whole(catalog, text), catalog))
+    source = html.render(whole(catalog, text), catalog)
+    assert not CONTROL.search(source)
+    page = seen(source)
     title = next(e["text"] for e in page.all("title") if e["within"][-1] == "head")
     assert title.endswith(": may not ship")
     assert "owned" not in title.replace(OWNED, "")
@@ -67,6 +74,38 @@ def test_hostile_names_in_every_field_stay_text(catalog, seen, harmless, text):
     assert not [key for e in page.elements for key in e["attrs"] if key.startswith("on") or key == "autofocus"]
     assert attributes(page) <= attributes(harmless)
     assert {e["tag"] for e in page.elements} == {e["tag"] for e in harmless.elements} | {"tbody"}
+
+
+def hostile(catalog, text):
+    """A catalogue of which an item and a rubric of the project's own say the same everywhere."""
+    item = dataclasses.replace(
+        catalog.items[METRICS],
+        title=text,
+        question=text,
+        why=text,
+        how_to_fix=text,
+        attestation=text,
+        sources=(text, text),
+    )
+    rubrics = []
+    for rubric in catalog.rubrics:
+        sections = [
+            dataclasses.replace(s, title=text, tests=tuple(dataclasses.replace(t, title=text) for t in s.tests))
+            for s in rubric.sections
+        ]
+        rubrics.append(dataclasses.replace(rubric, title=text, sections=tuple(sections)))
+    return dataclasses.replace(catalog, items={**catalog.items, METRICS: item}, rubrics=tuple(rubrics))
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_sources_and_titles_of_a_rubric_of_ones_own_stay_text_and_no_link(catalog, seen, harmless, text):
+    theirs = hostile(catalog, text)
+    source = html.render(whole(theirs, text), theirs)
+    assert not CONTROL.search(source)
+    page = seen(source)
+    assert attributes(page) <= attributes(harmless)
+    assert {e["tag"] for e in page.elements} == {e["tag"] for e in harmless.elements} | {"tbody"}
+    assert all(e["attrs"]["href"].startswith("#") for e in page.all("a"))
 
 
 def attributes(page):
@@ -109,12 +148,24 @@ def test_choosing_a_status_and_a_category_hides_the_other_items(catalog, seen, c
     assert title(page) == f"{left} {'true' if left == 0 else 'false'}"
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_a_page_is_never_wider_than_its_screen(catalog, seen, width):
+def long_names(catalog):
+    return whole(catalog, "a_long_name_without_any_space_to_break_at_" * 4)
+
+
+def endless_names(catalog):
+    return whole(catalog, "😀" * 10_000)
+
+
+def all_verified(catalog):
+    return shown(catalog, fully_verified(catalog))
+
+
+@pytest.mark.parametrize("built", [long_names, endless_names, all_verified])
+@pytest.mark.parametrize(("media", "width"), [("screen", 320), ("screen", 390), ("screen", 1280), ("print", 718)])
+def test_a_page_is_never_wider_than_its_screen_or_its_paper(catalog, seen, built, media, width):
     # Headless Chromium has a least width for its window: a frame of the size of a phone has none.
-    source = html.render(whole(catalog, "a_long_name_without_any_space_to_break_at_" * 4), catalog).replace(
-        "<details", "<details open"
-    )
+    source = html.render(built(catalog), catalog).replace("<details", "<details open")
+    source = source.replace("@media print", "@media all") if media == "print" else source
     frame = source.replace("&", "&amp;").replace('"', "&quot;")
     question = "document.querySelector('iframe').contentDocument.documentElement.scrollWidth"
     page = seen(

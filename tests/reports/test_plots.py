@@ -55,7 +55,7 @@ def test_an_unknown_kind_becomes_a_table_of_its_data():
 @pytest.mark.parametrize("plot", plots(), ids=lambda p: p["kind"])
 def test_every_picture_has_a_name_a_description_and_its_numbers_in_a_table(plot):
     found = figure(plot)
-    if plot["kind"] == "a":
+    if plot["kind"] in ("a", "table"):
         assert found.rows
         return
     svg = Page(str(found.svg)).elements
@@ -89,6 +89,24 @@ def test_ticks_are_round_few_ascending_within_the_ends_and_told_apart_by_their_l
     labels = axes.labels(ticks, "")
     assert len(set(labels)) == len(labels)
     assert [float(t.replace(",", "")) for t in labels] == pytest.approx(ticks, rel=5e-3, abs=5e-3 * (high - low))
+
+
+def test_ticks_of_minutes_and_hours_are_round_in_minutes_and_hours():
+    for high, unit, labels in (
+        (780, "s", ["0 min", "5 min", "10 min"]),
+        (9000, "s", ["0 h", "0.5 h", "1.0 h", "1.5 h", "2.0 h", "2.5 h"]),
+    ):
+        axis = axes.linear([0, high], 0, 400, unit=unit, pad=0)
+        assert axes.labels(axis.ticks(), unit) == labels
+        assert all(0 <= tick <= high for tick in axis.ticks())
+
+
+def test_labels_that_would_overlap_are_left_out():
+    page = drawn("bars", {"labels": ["a"], "values": [1.0], "unit": "requests a second"})
+    axis = [e["attrs"] for e in page.all("text") if e["attrs"].get("class") == "axis"]
+    spans = [(float(a["x"]), float(a["x"]) + width("0.2 requests a second")) for a in axis]
+    assert len(spans) >= 1
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
 
 
 def test_a_logarithmic_axis_has_ticks_at_powers_of_ten_and_between():
@@ -158,7 +176,7 @@ def test_an_interval_runs_from_bound_to_bound_with_the_value_between_and_the_lim
 @pytest.mark.parametrize(
     ("row", "mark"),
     [({"min": 0.8}, "full"), ({"min": 0.88}, "hollow"), ({"min": 0.93}, "cross"), ({"max": 0.97}, "full"), ({"max": 0.92}, "hollow"),
-     ({"max": 0.5}, "cross"), ({"min": 0.8, "adequate": False}, "hollow"), ({}, "full")],
+     ({"max": 0.5}, "cross"), ({"value": 0.0, "lower": 0.0, "upper": 0.002, "max": 0.0}, "full"), ({"value": 0.01, "lower": 0.0, "max": 0.0}, "cross"), ({"min": 0.8, "adequate": False}, "hollow"), ({}, "full")],
 )  # fmt: skip
 def test_the_shape_of_a_mark_tells_how_the_value_stands_to_its_limit(row, mark):
     page = drawn("intervals", {"rows": [{**ROW, **row}]})
@@ -199,10 +217,28 @@ def test_of_a_thousand_groups_the_nearest_to_their_limits_are_drawn():
 def test_measurements_with_bounds_and_limits_make_a_picture_of_their_own():
     entries = [{"name": f"violations: {n}", "value": 0.1, "max": 0.2, "interval": [None, 0.15]} for n in "ab"]
     plot = of_evidence(entries)
-    assert plot["title"] == "violations: bounds and limits"
+    assert plot["title"] == "Violations: bounds and limits"
     assert [row["name"] for row in plot["data"]["rows"]] == ["a", "b"]
     assert of_evidence(entries[:1]) is None
-    assert of_evidence([{**entries[0], "unit": "s"}, entries[1]]) is None
+
+
+def test_what_all_names_end_with_stands_once_in_the_title():
+    entries = [{"name": f"{n}: gain over production", "value": 0.1, "max": 0.2, "interval": [None, 0.15]} for n in "ab"]
+    plot = of_evidence(entries)
+    assert plot["title"] == "Gain over production: bounds and limits"
+    assert [row["name"] for row in plot["data"]["rows"]] == ["a", "b"]
+    assert of_evidence([*entries, {**entries[0], "name": "c"}])["title"] == "Measured: bounds and limits"
+
+
+def test_measurements_in_different_units_stand_on_axes_of_their_own():
+    entries = [
+        {"name": n, "value": 0.1, "max": 0.2, "interval": [None, 0.15], "unit": u}
+        for n, u in zip("abc", ("", "s", "s"), strict=True)
+    ]
+    page = Page(str(figure(of_evidence(entries)).svg))
+    words = [e["text"] for e in page.all("text")]
+    assert sum("150 ms" in word for word in words) == 2
+    assert "0.150" in words
 
 
 def test_a_histogram_counts_every_value_once_and_its_heights_follow_the_counts():
@@ -241,7 +277,7 @@ def test_a_hundred_thousand_values_make_a_small_picture():
 
 def test_a_rising_line_rises_and_a_gap_stays_a_gap():
     page = drawn("curve", {"x": [0, 1, 2, 3, 4], "y": [1, 2, "nan", 4, 5]})
-    lines = [e["attrs"]["d"] for e in page.all("path")]
+    lines = [e["attrs"]["d"] for e in page.all("path") if "line" in e["attrs"]["class"]]
     assert len(lines) == 2
     points = [tuple(map(float, p.split())) for p in "L".join(line[1:] for line in lines).split("L")]
     assert all(a[0] < b[0] and a[1] > b[1] for a, b in itertools.pairwise(points))
@@ -266,8 +302,8 @@ def test_a_roc_curve_stands_in_a_square_with_its_diagonal_from_corner_to_corner(
 
 def test_answers_over_time_have_a_lane_each():
     page = drawn("curve", {"x": [0, 1, 2], "series": {"live": [0, 1, 1], "ready": [0, 0, 1]}, "x_label": "seconds"})
-    assert len(page.all("path")) == 2
-    assert {"live", "ready"} <= {e["text"] for e in page.all("text")}
+    assert sum("line" in e["attrs"]["class"] for e in page.all("path")) == 2
+    assert {"live", "ready", "filled: yes"} <= {e["text"] for e in page.all("text")}
     assert not curve_data.read({"x": [0], "series": {"score": [0]}, "steps": False}).two
 
 

@@ -221,3 +221,29 @@ def test_items_that_an_option_left_out_take_one_line_and_minus_v_lists_them(cata
     assert "12 items were deselected; -v lists them" in short
     assert next(iter(catalog.items)) not in short
     assert next(iter(catalog.items)) in whole
+
+
+@pytest.mark.parametrize(
+    "text", ["::error::x", "  ::stop-commands::x", "a\n::set-output name=a::b", "a\n\t::x::", "b ##[error]x", "::::"]
+)
+def test_no_line_of_text_from_outside_is_a_command_to_the_runner(text):
+    from pytest_mlready.errors import inert
+
+    told = inert(text)
+    assert not [line for line in told.splitlines() if line.strip().startswith("::") or "##[" in line]
+    assert told.replace(": :", "::").replace("# #", "##") == text
+
+
+def test_ids_of_tests_and_what_has_colons_within_stay_as_they_are():
+    from pytest_mlready.errors import inert
+
+    for text in ("tests/test_it.py::test_a", "a :: b", "mlready::security::no_secrets::test_images", "# heading [x]"):
+        assert inert(text) == text
+
+
+def test_the_summary_on_the_terminal_begins_no_line_that_a_runner_obeys(catalog):
+    text = "word " * 15 + "::error::forged\n::stop-commands::x ##[error]y"
+    some = facts(outcome(SECRETS, "failed", message=text), outcome("data.feature_cost", "inconclusive", message=text))
+    for verbose in (-1, 0, 1):
+        shown = printed(built(catalog, some, system=text, trouble=[text], bare=[text]), verbose=verbose)
+        assert not [line for line in shown.splitlines() if line.strip().startswith("::") or "##[" in line]

@@ -81,3 +81,15 @@ def test_percent_signs_colons_and_commas_come_back_as_they_were(catalog):
     _, properties, message = read(workflow.commands(built(catalog, some))[0])
     assert message == text
     assert properties["file"] == "tests/a,b:c.py"
+
+
+def test_what_is_required_comes_first_and_nothing_is_told_twice(catalog):
+    ids = list(catalog.items)
+    same = [
+        outcome(i, "failed", message="the model cannot be loaded", builtin=True, id=f"mlready::{i}::{n}")
+        for i in ids[:6]
+        for n in range(3)
+    ]
+    last = outcome(ids[-1], "failed", message="no plan", builtin=True, id="mlready::plan")
+    found = [read(c) for c in workflow.commands(built(catalog, facts(*same, last), policy=Policy(required=(ids[-1],))))]
+    assert [message for _, _, message in found[1:]] == ["no plan", *["the model cannot be loaded"] * 6]

@@ -121,4 +121,6 @@ def test_replicas_followed_the_load(mlready: Project, mlready_evidence: Evidence
         )
     mlready_evidence.grade("replayed")
     samples = scaling_record.read(mlready.path(options["record"]))
+    for title, data in scaling_record.pictures(samples).items():
+        mlready_evidence.plot("curve", title=title, data=data)
     mlready_evidence.conclude([scaling_record.judge(samples, fall_within=options["fall_within"])])

@@ -36,11 +36,12 @@ ITEM = Item(
         "answer is what the service answered: a label, a number (of a binary task: the probability of positive), or "
         "probabilities by class. It passes when the rows taken are those asked for, the artifact lies in the folder "
         "and is no copy of a model that was there before, it loads (scanned first), its own answer to the example is "
-        "the served one within 1e-6 (features are computed by the entry point features where the model takes others "
-        "than the example has), and something was seen listening on {port} meanwhile. It fails otherwise, with the "
-        "last lines of the command: one that only prints OK leaves nothing. Exceeding the time limit, and a command "
-        "that was not seen to serve, are inconclusive; one that serves without a port, as through a test client, says "
-        "so in in_process. With broken_raw the command is run again on broken raw data and must not end with 0. What "
+        "the served one within tolerance (features are computed by the entry point features where the model takes "
+        "others than the example has), and something was seen listening on {port} meanwhile. It fails otherwise, "
+        "with the last lines of the command: one that only prints OK leaves nothing. Exceeding the time limit, and a "
+        "command that was not seen to serve, are inconclusive; one that serves without a port, as through a test "
+        "client, says so in in_process. With broken_raw the command is run again on broken raw data and must not end "
+        "with 0. What "
         "the stages did beyond this is the pipeline's word."
     ),
     how_to_fix=(
@@ -68,6 +69,11 @@ ITEM = Item(
         Option(
             name="broken_raw", type="table", default={},
             doc="Environment variables with which the command reads broken raw data; it must not end with 0 then.",
+        ),
+        Option(
+            name="tolerance", type="number", default=1e-6,
+            doc="Largest difference of the served answer from the artifact's own, relative beyond 1; half of the last "
+            "digit where serving rounds.",
         ),
         trained.LOAD,
     ),
@@ -186,7 +192,8 @@ def _of_the_artifact(mlready: Project, result: Result, known: Mapping[str, str])
         raise Failed(f"The artifact of the run cannot be asked for the recorded example: {error}") from None
     shares = {} if proba is None else dict(zip(map(str, model.classes or ()), proba[0].tolist(), strict=False))
     positive = _positive(mlready, model.classes) if len(shares) == 2 else None
-    return [fresh, pipeline_result.judge_answer(result, label, shares, positive=positive)]
+    limit = _options(mlready)["tolerance"]
+    return [fresh, pipeline_result.judge_answer(result, label, shares, positive=positive, tolerance=limit)]
 
 
 def _positive(mlready: Project, classes: tuple[Any, ...] | None) -> str | None:

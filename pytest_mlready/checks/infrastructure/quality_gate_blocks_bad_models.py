@@ -38,7 +38,8 @@ ITEM = Item(
         "let through, so are an unharmed copy of it and a model trained anew (else a veto may be about the file), "
         "and every bad model is stopped, of at least two kinds. It fails when a bad model or a file cut in half gets "
         "through, or the candidate is stopped. An end by signal, by the time limit or by a Python traceback (but for a "
-        "failed assertion) is a crash and no veto: inconclusive, as are an unharmed copy that is stopped, and a "
+        "failed assertion, and for a `veto` of its own other than 1) is "
+        "a crash and no veto: inconclusive, as are an unharmed copy that is stopped, and a "
         "constant model refused in the words for a file that cannot be read. Kinds that cannot be made are listed. No "
         "gate named is unverified."
     ),
@@ -88,10 +89,16 @@ def test_the_gate_stops_bad_models_and_no_good_one(
     import tempfile
     from pathlib import Path
 
+    from pytest_mlready.errors import ReadinessError
     from pytest_mlready.quality import gate_trial
     from pytest_mlready.team import entry_points
 
-    entry_points.named(mlready, "gate")
+    if "{model}" not in (command := entry_points.named(mlready, "gate")):
+        raise ReadinessError(
+            f'gate = "{command}" has no {{model}}, so that it judges the same model whatever it is asked about',
+            expected="a command that takes the path of the model",
+            fix=f"{entry_points.TABLE} {entry_points.EXAMPLES['gate']}",
+        )
     kinds = _kinds(mlready.options(ITEM.id)["kinds"])
     if mlready_model.path is None:
         found = f"the model has no artifact on disk ({mlready_model.kind}: {mlready_model.source})"

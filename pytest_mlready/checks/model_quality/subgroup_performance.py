@@ -149,7 +149,10 @@ def test_worst_slice_search(
     max_drop = mlready.options(ITEM.id)["max_slice_drop"]
     mlready_evidence.grade("replayed")
     search = functools.partial(_search, mlready, mlready_heldout, mlready_predictions)
-    listed = slices.judge(search(row_losses.loss(mlready_predictions)), max_drop=max_drop)
+    found = search(row_losses.loss(mlready_predictions))
+    listed = slices.judge(found, max_drop=max_drop)
+    if found.slices:
+        mlready_evidence.plot("table", title="Worst slices", data=slices.table(found))
     unadmitted = row_losses.unadmitted(mlready_predictions)
     if max_drop is not None or listed.outcome == "inconclusive":
         mlready_evidence.conclude([listed])

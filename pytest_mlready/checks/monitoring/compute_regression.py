@@ -32,7 +32,8 @@ ITEM = Item(
         "median of the paired ratios is judged with bounds by order statistics: it passes when the upper bound is at "
         "most 10 % more and the candidate is within its budgets (latency and max_memory of [tool.mlready.model], "
         "min_throughput, max_training_time), fails when the lower bound is more or a budget is missed, and is "
-        "inconclusive in between and beside other xdist workers. A "
+        "inconclusive in between, beside other xdist workers, and where both are the same "
+        "artifact or the same training. A "
         "deliberate increase goes into `accepted` with figure, ratio, version and reason: it holds for that version "
         "alone, needs an absolute budget of the figure, and is said in the message. Or runs that "
         "pytest-benchmark saved: the newest against the one before of another commit on the same machine; runs of "
@@ -160,6 +161,11 @@ def test_training_takes_as_long_as_before(
     if not options["previous_train"]:
         line = f'[tool.mlready.items."{ITEM.id}"] previous_train = "train:previous"'
         mlready_evidence.inconclusive(f"nothing says what the previous release's training costs. Next step: {line}")
+    if options["previous_train"] == mlready.settings.entry_points.train:
+        mlready_evidence.inconclusive(
+            f"previous_train is train itself ({options['previous_train']}): a training takes as long as itself. "
+            "Next step: keep the previous release's training under a name of its own"
+        )
     _alone(mlready, mlready_evidence)
     mlready_evidence.grade("replayed")
     train: Dataset = request.getfixturevalue("mlready_train")

@@ -178,7 +178,8 @@ def conclude_window(
     evidence.record("detector", detect.name, note="; ".join(found.notes))
     if detect.name == "builtin" and compared.blocks is None:
         evidence.measure([verdicts.resolution(rows, bands)])
-    evidence.plot("bars", title=item.title, data=verdicts.picture(found, bands))
+    if (picture := verdicts.picture(found, bands))["labels"]:
+        evidence.plot("bars", title=item.title, data=picture)
     evidence.conclude([verdicts.judge(found, rows, bands)])
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pytest_mlready.project import Project
     from pytest_mlready.values import Model, Verdict
 
+SAME_ANSWER = "serve the artifact under test, and log its answer as it gives it: neither rounded nor under another name"
+
 ITEM = Item(
     id="monitoring.training_serving_skew",
     title="Training and serving features compute the same values",
@@ -41,7 +43,8 @@ ITEM = Item(
         "that training has not; features are named with the kind of difference, and with values where no data "
         "inventory is named or it says that they are not personal. Where the log holds the answers (prediction, "
         "score), the model under test must give the same on the features of training. Fewer examples, a log without "
-        "the model's version, an unlogged feature, and features that do not vary are inconclusive. No log or no "
+        "the model's version, an unlogged feature, an input that neither side holds, and features that do not vary are "
+        "inconclusive. No log or no "
         "`features` named is unverified. Shared code for both paths is a good cause but not evidence: the data behind "
         "it may still differ."
     ),
@@ -183,8 +186,12 @@ def _answers(
         own = given.cast(logged.dtype, strict=False) if skew.is_text(logged) else given
         differ = skew.unequal(own, logged, tolerance=options["tolerance"]) & ~compared.rows
         told = ["the features agree: another artifact answered, or its answers are changed on their way"]
-        limits = {"limit": options["max_rate"], "confidence": mlready.confidence}
-        verdicts.append(skew_verdicts.judge_rows(f"logged {name}s", differ, told if differ.any() else (), **limits))
+        verdicts.append(
+            skew_verdicts.judge_rows(
+                f"logged {name}s", differ, told if differ.any() else (), limit=options["max_rate"],
+                confidence=mlready.confidence, fix=SAME_ANSWER,
+            )
+        )  # fmt: skip
     return verdicts
 
 

@@ -24,7 +24,7 @@ class TestView:
     Attributes:
         told: (what is said, next step) of its message; empty where the item's reason says it already.
         rows, rows_left: Measurements that stand in the page, and how many do not.
-        figures: Pictures with their numbers.
+        figures, figures_left: Pictures with their numbers, and how many are not in the page.
     """
 
     id: str
@@ -35,6 +35,7 @@ class TestView:
     rows: list[Mapping[str, Any]]
     rows_left: int
     figures: list[Figure]
+    figures_left: int
     attachments: list[str]
 
     @property
@@ -103,7 +104,7 @@ def _first(tests: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, A
 
 
 def _test(test: Mapping[str, Any], reason: str, limits: Limits, drawn: Drawn) -> TestView:
-    rows = measured(test["evidence"], limits.rows)
+    rows, figures = measured(test["evidence"], limits.rows), drawn.of(test, limits)
     message = test["message"]
     return TestView(
         id=words.cut(test["id"], 300),
@@ -113,7 +114,8 @@ def _test(test: Mapping[str, Any], reason: str, limits: Limits, drawn: Drawn) ->
         told=[] if message and message in reason else words.told(message, limits.text),
         rows=[{**row, "value": _value(row.get("value"), limits.text)} for row in rows],
         rows_left=len(test["evidence"]) - len(rows),
-        figures=drawn.of(test, limits),
+        figures=figures,
+        figures_left=max(len(test.get("plots", ())), len(drawn.figures[id(test)])) - len(figures),
         attachments=[words.cut(path, 300) for path in test.get("attachments", ())[: limits.listed]],
     )
 
@@ -142,7 +144,10 @@ def _weight(entry: Mapping[str, Any]) -> int:
 
 def _figures(test: Mapping[str, Any]) -> Iterator[Figure]:
     """The test's own pictures; else one of its measurements, where several have bounds and limits."""
-    own = test.get("plots", ())
-    yield from (plots.figure(plot) for plot in own[: STEPS[0].plots])
-    if not own and (found := plots.of_evidence(test["evidence"])):
+    own = [
+        plots.figure(plot, numbers=0 if plots.repeats(plot, test["evidence"][: STEPS[0].rows]) else plots.NUMBERS)
+        for plot in test.get("plots", ())[: STEPS[0].plots]
+    ]
+    if not any(figure.svg for figure in own) and (found := plots.of_evidence(test["evidence"])):
         yield plots.figure(found, numbers=0)  # they stand in the table of measurements
+    yield from own

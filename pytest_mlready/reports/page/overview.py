@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlready.attestations import WARN_DAYS
 from pytest_mlready.catalog import CATEGORIES
 from pytest_mlready.reports import changes
-from pytest_mlready.reports.page.words import words
+from pytest_mlready.reports.page.words import moment, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,7 +95,9 @@ def changed(compared: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
 
 
 def since(compared: Mapping[str, Any]) -> str:
-    text = changes.heading(compared).replace(f" {changes.ARROW} ", " → ")
+    """With what the run was compared, and how both scores moved."""
+    earlier = {**compared["with"], "started": moment(compared["with"]["started"])}
+    text = changes.heading({**compared, "with": earlier}).replace(f" {changes.ARROW} ", " → ")
     return text[:1].upper() + text[1:]
 
 

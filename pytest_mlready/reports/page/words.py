@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ GRADES = {
 }
 ITEM = re.compile(r"\b[a-z_]+\.[a-z_0-9]+\b")
 STEP = "Next step: "
+MINUTES = 120  # seconds from which a run is told in minutes
 
 
 def words(status: str) -> str:
@@ -78,6 +80,8 @@ def link(item: str) -> Markup:
 def limits(entry: Mapping[str, Any]) -> str:
     """What a measurement was held against."""
     unit = str(entry.get("unit", ""))
+    if "min" in entry and "max" in entry:
+        return f"{shown(entry['min'], unit)} to {shown(entry['max'], unit)}"
     sides = (("min", "at least"), ("max", "at most"))
     return ", ".join(f"{word} {shown(entry[side], unit)}" for side, word in sides if side in entry)
 
@@ -104,6 +108,29 @@ def title(test_id: str) -> str:
     name, bracket, case = test_id.rpartition("::")[2].partition("[")
     sentence = name.removeprefix("test_").replace("_", " ").strip() or test_id
     return sentence[:1].upper() + sentence[1:] + bracket + case
+
+
+def sentence(text: str) -> str:
+    """The text with a capital, where it begins with a word and not with a name in code."""
+    return text[:1].upper() + text[1:] if re.match(r"[a-z]+[ ,:]", text) else text
+
+
+def moment(text: Any) -> str:
+    """A time to the minute, "2026-11-25 04:38 UTC"; what is no time as it stands."""
+    try:
+        found = dt.datetime.fromisoformat(str(text))
+    except ValueError:
+        return str(text)
+    return f"{found:%Y-%m-%d %H:%M} {found.tzname() or ''}".strip()
+
+
+def took(seconds: Any) -> str:
+    """How long a run took: "14.2 s", "5 min 12 s"."""
+    found = number(seconds)
+    if found is None or found < MINUTES:
+        return shown(seconds, "s")
+    minutes, rest = divmod(round(found), 60)
+    return f"{minutes:,} min {rest} s"
 
 
 def days(left: Any) -> str:

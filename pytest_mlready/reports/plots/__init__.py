@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from pytest_mlready.reports.plots import bars, curve, curve_data, histogram, intervals
+from pytest_mlready.reports.plots import bars, curve, curve_data, histogram, intervals, listing
+from pytest_mlready.reports.plots.numbers import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,10 +18,12 @@ KINDS: Mapping[str, tuple[Any, Any, Any]] = {  # kind -> how its data are read, 
     "bars": (dict, bars.draw, bars.table),
     "histogram": (dict, histogram.draw, histogram.table),
     "curve": (curve_data.read, curve.draw, curve_data.table),
+    "table": (dict, listing.draw, listing.table),
 }
 LISTED = ("intervals", "bars")  # kinds with one row an entry
 ROWS = 24  # rows, or bars, in a picture
 POINTS = 200  # of a line
+NUMBERS = 30  # rows of the table behind a picture
 FEWEST = 2  # estimates that are worth a picture
 
 
@@ -45,7 +48,7 @@ class Figure:
     note: str = ""
 
 
-def figure(plot: Mapping[str, Any], *, numbers: int = 30) -> Figure:
+def figure(plot: Mapping[str, Any], *, numbers: int = NUMBERS) -> Figure:
     """What a report shows of a plot as `evidence.plot` noted it; any data are good enough not to raise.
 
     Args:
@@ -73,21 +76,38 @@ def figure(plot: Mapping[str, Any], *, numbers: int = 30) -> Figure:
 
 
 def of_evidence(evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """A picture of measurements: of those with bounds and a limit, where there are at least two."""
+    """A picture of measurements: of those with bounds and a limit, where there are at least two.
+
+    Args:
+        evidence: Measurements as the report has them; different units stand on axes of their own.
+    """
     rows = [intervals.of_measurement(entry) for entry in evidence if "interval" in entry]
     rows = [row for row in rows if row["min"] is not None or row["max"] is not None]
-    if len(rows) < FEWEST or len({row["unit"] for row in rows}) > 1:
+    if len(rows) < FEWEST:
         return None
-    shared, cut = _beginning([row["name"] for row in rows])
+    shared, names = _shared([row["name"] for row in rows])
     title = f"{shared or 'Measured'}: bounds and limits"
-    return {"kind": "intervals", "title": title, "data": {"rows": [r | {"name": r["name"][cut:]} for r in rows]}}
+    data = {"rows": [row | {"name": name} for row, name in zip(rows, names, strict=True)]}
+    return {"kind": "intervals", "title": title[:1].upper() + title[1:], "data": data}
 
 
-def _beginning(names: Sequence[str]) -> tuple[str, int]:
-    """What all names begin with, up to a colon, and how long that is with it."""
-    first = names[0].partition(": ")[0]
-    shared = all(name.startswith(f"{first}: ") for name in names)
-    return (first, len(first) + 2) if shared else ("", 0)
+def repeats(plot: Mapping[str, Any], evidence: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a picture of estimates shows measurements alone, so that their table says its numbers already."""
+    if plot.get("kind") != "intervals" or not isinstance(plot.get("data"), dict):
+        return False
+    values = {number(entry.get("value")) for entry in evidence}
+    return all(row.value in values for row in intervals.rows(plot["data"]))
+
+
+def _shared(names: Sequence[str]) -> tuple[str, list[str]]:
+    """What all names have before or behind their colon, and what is left of each."""
+    parts = [name.partition(": ") for name in names]
+    first, colon, last = parts[0]
+    if colon and all((a, b) == (first, colon) for a, b, _ in parts):
+        return first, [rest for *_, rest in parts]
+    if colon and all((b, c) == (colon, last) for _, b, c in parts):
+        return last, [start for start, *_ in parts]
+    return "", list(names)
 
 
 def _flat(data: Any) -> list[list[Any]]:

@@ -24,6 +24,7 @@ class Axis:
         low, high: Numbers at the ends; low < high.
         start, end: Places of the ends, in units of the drawing; start may lie beyond end (y grows downwards).
         log: Logarithmic; low is then positive.
+        factor: From the numbers to those that the labels show, which are to be the round ones (seconds to minutes).
     """
 
     low: float
@@ -31,6 +32,7 @@ class Axis:
     start: float
     end: float
     log: bool = False
+    factor: float = 1.0
 
     def at(self, value: float) -> float:
         """The place of a number; one beyond the ends is drawn at the nearer end."""
@@ -43,7 +45,9 @@ class Axis:
 
     def ticks(self, most: int = 5) -> list[float]:
         """At most that many round numbers within the ends, ascending."""
-        return _powers(self.low, self.high, most) if self.log else _round(self.low, self.high, most)
+        if self.log:
+            return _powers(self.low, self.high, most)
+        return [tick / self.factor for tick in _round(self.low * self.factor, self.high * self.factor, most)]
 
     def step(self, share: float) -> float:
         """The number at a share (0 to 1) of the way from low to high."""
@@ -52,7 +56,9 @@ class Axis:
         return self.low + share * (self.high - self.low)
 
 
-def linear(values: Iterable[float], start: float, end: float, *, zero: bool = False, pad: float = 0.06) -> Axis:
+def linear(  # noqa: PLR0913 - one knob each
+    values: Iterable[float], start: float, end: float, *, unit: str = "", zero: bool = False, pad: float = 0.06
+) -> Axis:
     """An axis that holds all values with some air around them; with `zero`, zero is on it and is never padded."""
     found = list(values) or [0.0, 1.0]
     low, high = min(found), max(found)
@@ -63,15 +69,16 @@ def linear(values: Iterable[float], start: float, end: float, *, zero: bool = Fa
         low, high = (low if zero and not low else low - room), high + room
     air = pad * (high - low)
     low, high = (low if zero and not low else low - air), (high if zero and not high else high + air)
-    return Axis(low=low, high=high, start=start, end=end)
+    factor, _ = numbers.scaled(unit, max(abs(low), abs(high)))
+    return Axis(low=low, high=high, start=start, end=end, factor=factor)
 
 
-def positive(values: Iterable[float], start: float, end: float) -> Axis:
+def positive(values: Iterable[float], start: float, end: float, *, unit: str = "") -> Axis:
     """An axis for durations and the like: logarithmic where they differ widely, else linear from their smallest."""
     found = list(values)
     if found and min(found) > 0 and max(found) > WIDE * min(found):
         return Axis(low=min(found) / 1.1, high=max(found) * 1.1, start=start, end=end, log=True)
-    return linear(found, start, end)
+    return linear(found, start, end, unit=unit)
 
 
 def labels(ticks: list[float], unit: str) -> list[str]:
@@ -86,8 +93,8 @@ def labels(ticks: list[float], unit: str) -> list[str]:
         digits = max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0 else 2
         digits += bool(step) and abs(step * 10**digits - round(step * 10**digits)) > 1e-6
         plain = [f"{value:,.{digits}f}" for value in written]
-    suffix = "%" if name == "%" else f" {name}" if name else ""
-    return [("0" if word.strip("-0.") == "" else word) + suffix for word in plain]
+    plain = ["0" if word.strip("-0.") == "" else word for word in plain]
+    return [word + "%" if name == "%" else numbers.united(word, name) for word in plain]
 
 
 def _round(low: float, high: float, most: int) -> list[float]:

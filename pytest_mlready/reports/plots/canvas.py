@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
     from pytest_mlready.reports.plots.axes import Axis
 
 WIDTH = 400.0  # units; the page shows a drawing 300 to 480 pixels wide, so that text keeps its size
-LINE = 13.0  # units from one line of text to the next
+LINE = 15.0  # units from one line of text to the next
+LETTER = 7.0  # units; how wide a letter is about
 
 
 def element(name: str, *children: str, **attributes: str | float) -> Markup:
@@ -24,7 +27,8 @@ def element(name: str, *children: str, **attributes: str | float) -> Markup:
         f' {key.rstrip("_").replace("_", "-")}="{escape(_attribute(value))}"' for key, value in attributes.items()
     )
     inner = Markup("").join(child if isinstance(child, Markup) else escape(clean(child)) for child in children)
-    return Markup(f"<{name}{written}>{inner}</{name}>")  # noqa: S704 - each part is escaped above
+    rest = f">{inner}</{name}>" if inner else "/>"
+    return Markup(f"<{name}{written}{rest}")  # noqa: S704 - each part is escaped above
 
 
 def _attribute(value: str | float) -> str:
@@ -46,7 +50,8 @@ def drawing(title: str, description: str, height: float, *children: str) -> Mark
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "start", class_: str = "") -> Markup:
-    return element("text", words, x=x, y=y, text_anchor=anchor, **({"class_": class_} if class_ else {}))
+    other = {"text_anchor": anchor} if anchor != "start" else {}
+    return element("text", words, x=x, y=y, **other, **({"class_": class_} if class_ else {}))
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
@@ -63,24 +68,34 @@ def path(points: Iterable[tuple[float, float]], class_: str, *, closed: bool = F
     return element("path", d=f"M{places}{'Z' if closed else ''}", class_=class_) if places else Markup("")
 
 
+def strokes(ends: Iterable[tuple[tuple[float, float], tuple[float, float]]], class_: str) -> Markup:
+    """Several straight lines as one element."""
+    drawn = "".join(f"M{place(a)} {place(b)}L{place(x)} {place(y)}" for (a, b), (x, y) in ends)
+    return element("path", d=drawn, class_=class_) if drawn else Markup("")
+
+
 def point(x: float, y: float, standing: str) -> Markup:
     """A mark whose shape tells the standing too: full within the limit, hollow undecided, a cross beyond it."""
     if standing == "bad":
         arm = 4.0
-        return element(
-            "path", d=f"M{place(x - arm)} {place(y - arm)}L{place(x + arm)} {place(y + arm)}"
-            f"M{place(x - arm)} {place(y + arm)}L{place(x + arm)} {place(y - arm)}", class_="cross",
-        )  # fmt: skip
+        return strokes((((x - arm, y - arm), (x + arm, y + arm)), ((x - arm, y + arm), (x + arm, y - arm))), "cross")
     return element("circle", cx=x, cy=y, r=4.0, class_="hollow" if standing == "open" else "full")
 
 
 def below(axis: Axis, y: float, labels: Sequence[str], *, top: float) -> Markup:
     """Ticks under a picture, with faint lines up to `top`."""
-    parts = []
-    for tick, word in zip(axis.ticks(), labels, strict=True):
-        x = axis.at(tick)
-        parts += [line(x, top, x, y, "grid"), text(*inside(x, y + LINE, word), class_="axis")]
-    return Markup("").join(parts)
+    places = [axis.at(tick) for tick in axis.ticks()]
+    step = _apart(places, labels)
+    named = zip(places[::step], labels[::step], strict=True)
+    words = [text(*inside(x, y + LINE, word), class_="axis") for x, word in named]
+    return Markup("").join([strokes([((x, top), (x, y)) for x in places], "grid"), *words])
+
+
+def _apart(places: Sequence[float], labels: Sequence[str]) -> int:
+    """Of how many labels one is shown, so that they do not overlap."""
+    nearest = min((abs(b - a) for a, b in pairwise(places)), default=WIDTH)
+    widest = max(map(width, labels), default=0.0) + LETTER
+    return max(1, math.ceil(widest / max(nearest, 1.0)))
 
 
 def inside(x: float, y: float, word: str) -> tuple[float, float, str]:
@@ -91,16 +106,16 @@ def inside(x: float, y: float, word: str) -> tuple[float, float, str]:
 
 def beside(axis: Axis, x: float, labels: Sequence[str], *, right: float) -> Markup:
     """Ticks at the left of a picture, with faint lines to `right`."""
-    parts = []
-    for tick, word in zip(axis.ticks(4), labels, strict=True):
-        y = axis.at(tick)
-        parts += [line(x, y, right, y, "grid"), text(x - 5, y + 4, word, anchor="end", class_="axis")]
-    return Markup("").join(parts)
+    places = [axis.at(tick) for tick in axis.ticks(4)]
+    words = [
+        text(x - 5, y + 4, fitted(word, x), anchor="end", class_="axis") for y, word in zip(places, labels, strict=True)
+    ]
+    return Markup("").join([strokes([((x, y), (right, y)) for y in places], "grid"), *words])
 
 
 def width(words: str) -> float:
     """About how wide a text is, in units: nobody can measure it without a font."""
-    return sum(12.0 if unicodedata.east_asian_width(c) in "WF" else 6.2 for c in words)
+    return sum(2 * LETTER if unicodedata.east_asian_width(c) in "WF" else LETTER for c in words)
 
 
 def fitted(words: str, room: float) -> str:
@@ -108,6 +123,6 @@ def fitted(words: str, room: float) -> str:
     words = clean(words).replace("\n", " ")
     if width(words) <= room:
         return words
-    while words and width(words) + 6.2 > room:
-        words = words[: -max(1, int((width(words) + 6.2 - room) // 12))]
+    while words and width(words) + LETTER > room:
+        words = words[: -max(1, int((width(words) + LETTER - room) // (2 * LETTER)))]
     return words.rstrip() + "…"

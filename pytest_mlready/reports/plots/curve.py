@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HEIGHT, SQUARE = 150.0, 300.0
 LEFT, RIGHT = 52.0, canvas.WIDTH - 8
-ACROSS, LEGEND = 3, 16.0  # names in a row of the legend; units from one row to the next
+ACROSS, LEGEND = 2, 17.0  # names in a row of the legend; units from one row to the next
 DOTS = 30  # points that are few enough to be marked one by one
 
 
@@ -36,8 +36,9 @@ def draw(title: str, curve: Curve, most: int) -> Markup:
     end = top + (SQUARE if curve.diagonal else HEIGHT)
     right = LEFT + SQUARE if curve.diagonal else RIGHT
     whole = [0.0, 1.0] if curve.diagonal else []
-    across = axes.linear([*xs, *curve.marks.values(), *whole], LEFT, right, pad=0)
-    upwards = axes.linear([*curve.ys, *whole], end, top, zero=min(curve.ys) >= 0, pad=0 if whole else 0.06)
+    across = axes.linear([*xs, *curve.marks.values(), *whole], LEFT, right, unit=curve.x_unit, pad=0)
+    air = 0 if whole else 0.06
+    upwards = axes.linear([*curve.ys, *whole], end, top, unit=curve.unit, zero=min(curve.ys) >= 0, pad=air)
     parts = [
         canvas.below(across, end, axes.labels(across.ticks(), curve.x_unit), top=top),
         canvas.beside(upwards, LEFT, axes.labels(upwards.ticks(4), curve.unit), right=right),
@@ -87,11 +88,12 @@ def _limits(curve: Curve, across: Axis, upwards: Axis) -> Iterator[Markup]:
 
 def _marks(curve: Curve, across: Axis, end: float) -> Iterator[Markup]:
     """Lines upwards, named in the rows below those of the limits."""
-    for row, (name, value) in enumerate(curve.marks.items(), 1 + len(curve.limits)):
+    rows = list(enumerate(curve.marks.items(), 1 + len(curve.limits)))
+    for row, (_, value) in rows:
+        yield canvas.line(across.at(value), canvas.LINE * row + 1, across.at(value), end, "mark")
+    for row, (name, value) in rows:
         words = canvas.fitted(f"{name} {shown(value)} {curve.x_unit}".strip(), canvas.WIDTH / 2)
-        x, y = across.at(value), canvas.LINE * row - 2
-        yield canvas.line(x, y + 3, x, end, "mark")
-        yield canvas.text(*canvas.inside(x, y, words), class_="value")
+        yield canvas.text(*canvas.inside(across.at(value), canvas.LINE * row - 2, words), class_="value")
 
 
 def _labels(curve: Curve, across: Axis, top: float, end: float) -> Iterator[Markup]:

@@ -55,7 +55,7 @@ def draw(title: str, data: Mapping[str, Any], most: int) -> Markup:  # noqa: ARG
     if not values:
         return Markup("")
     unit, held, found = str(data.get("unit", "")), limits(data), marks(data, values)
-    axis = _axis(values, held, found)
+    axis = _axis(values, held, found, unit)
     top = canvas.LINE * (len(found) + len(held)) + 8
     end = top + HEIGHT
     spread = bins(values, axis)
@@ -72,23 +72,21 @@ def draw(title: str, data: Mapping[str, Any], most: int) -> Markup:  # noqa: ARG
     return canvas.drawing(title, described(values, found, held, unit), end + 2 * canvas.LINE + 8, *parts)
 
 
-def _axis(values: Sequence[float], held: Mapping[str, float], found: Mapping[str, float]) -> Axis:
-    return axes.positive([*values, *held.values(), *found.values()], LEFT, RIGHT)
+def _axis(values: Sequence[float], held: Mapping[str, float], found: Mapping[str, float], unit: str) -> Axis:
+    return axes.positive([*values, *held.values(), *found.values()], LEFT, RIGHT, unit=unit)
 
 
 def _named(axis: Axis, found: Mapping[str, float], held: Mapping[str, float], unit: str, end: float) -> list[Markup]:
     """Each percentile and each limit as a line with its name, one name a row, so that none hides another."""
-    lines = [(name, value, "mark") for name, value in found.items()]
-    lines += [(f"{name} at most", value, "limit") for name, value in held.items()]
-    parts = []
-    for n, (name, value, class_) in enumerate(lines):
-        y = canvas.LINE * (n + 1) - 2
-        words = canvas.fitted(f"{name} {shown(value, unit)}", canvas.WIDTH / 2)
-        parts += [
-            canvas.line(axis.at(value), y + 3, axis.at(value), end, class_),
-            canvas.text(*canvas.inside(axis.at(value), y, words), class_="name" if class_ == "limit" else "value"),
-        ]
-    return parts
+    named = [(name, value, "mark") for name, value in found.items()]
+    named += [(f"{name} at most", value, "limit") for name, value in held.items()]
+    lines, words = [], []
+    for row, (name, value, class_) in enumerate(named, 1):
+        x, y = axis.at(value), canvas.LINE * row - 2
+        said = canvas.fitted(f"{name} {shown(value, unit)}", canvas.WIDTH / 2)
+        lines.append(canvas.line(x, y + 3, x, end, class_))
+        words.append(canvas.text(*canvas.inside(x, y, said), class_="name" if class_ == "limit" else "value"))
+    return lines + words
 
 
 def described(values: Sequence[float], found: Mapping[str, float], held: Mapping[str, float], unit: str) -> str:
@@ -104,6 +102,6 @@ def table(data: Mapping[str, Any], most: int) -> tuple[list[str], list[list[Any]
     header = ["From", "To", "Count"]
     if not values:
         return header, [], 0
-    spread = bins(values, _axis(values, limits(data), marks(data, values)))
+    spread = bins(values, _axis(values, limits(data), marks(data, values), unit))
     rows = [[shown(low, unit), shown(high, unit), count] for low, high, count in spread if count]
     return header, rows if most else [], len(rows)

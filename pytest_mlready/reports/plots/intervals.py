@@ -66,6 +66,8 @@ class Row:
             return "open" if any(low < limit < high for limit in self.limits) else "none"
         if _outside(self.value, self.value, self.min, self.max):
             return "bad"
+        if self.value == self.max == 0.0:
+            return "good"  # none is allowed and none was seen: no sample could show more
         return "open" if _outside(low, high, self.min, self.max) else "good"
 
 
@@ -77,7 +79,8 @@ def rows(data: Mapping[str, Any]) -> list[Row]:
     """The estimates of the data in either form: `rows` (metrics) or `groups` (of people, of rows)."""
     own, groups = _tables(data.get("rows")), _tables(data.get("groups"))
     held = {(number(r.get("min")), number(r.get("max"))) for r in own}
-    apart = len(own) == 1 or (len(held) > 1 and held != {(None, None)})  # limits of their own, hence scales too
+    units = {str(r.get("unit", "")) for r in own}
+    apart = len(own) == 1 or len(units) > 1 or (len(held) > 1 and held != {(None, None)})  # hence scales of their own
     common = number(data.get("limit"))
     return [_row(r, panel=str(r.get("name", "")) if apart else "", limit=common) for r in own] + [
         _row(g, panel=str(g.get("metric", "")), limit=number(g.get("limit"))) for g in groups
@@ -139,7 +142,7 @@ def _by_panel(found: Sequence[Row]) -> list[Row]:
 
 def _panel(name: str, found: Sequence[Row], layout: Names, top: float) -> tuple[Markup, float]:
     """One axis with its rows; returns where it ends."""
-    axis = axes.linear([value for row in found for value in row.numbers], layout.left, RIGHT)
+    axis = axes.linear([value for row in found for value in row.numbers], layout.left, RIGHT, unit=found[0].unit)
     titled = name and [row.name for row in found] != [name]
     start = top + (HEAD if titled else 4.0)
     end = start + layout.row * len(found)
@@ -159,9 +162,8 @@ def _estimate(row: Row, axis: Axis, layout: Names, top: float) -> Markup:
         axis.at(next((v for v in (side, row.value) if v is not None), axis.low)) for side in (row.lower, row.upper)
     )  # an open side ends at the value: nothing is known beyond it
     parts.append(canvas.line(low, middle, high, middle, "bound"))
-    for side, x in ((row.lower, low), (row.upper, high)):
-        if side is not None:
-            parts.append(canvas.line(x, middle - 4, x, middle + 4, "bound"))
+    ends = [x for side, x in ((row.lower, low), (row.upper, high)) if side is not None]
+    parts.append(canvas.strokes([((x, middle - 4), (x, middle + 4)) for x in ends], "bound"))
     if row.value is not None:
         parts.append(canvas.point(axis.at(row.value), middle, row.standing))
     return Markup("").join(parts)

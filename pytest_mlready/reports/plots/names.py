@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-BESIDE = 140.0  # units for names at the left
+BESIDE = 147.0  # units for names at the left
 ROW = 20.0
+ABOVE = canvas.LINE + 3  # units for a name above its row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class Names:
     @property
     def row(self) -> float:
         """Units from one row to the next."""
-        return ROW + canvas.LINE if self.above else ROW
+        return ROW + ABOVE if self.above else ROW
 
     @property
     def left(self) -> float:
@@ -34,12 +35,12 @@ class Names:
 
     def picture(self, top: float) -> float:
         """The upper end of a row's picture, which is `ROW` high."""
-        return top + canvas.LINE if self.above else top
+        return top + ABOVE if self.above else top
 
     def written(self, name: str, top: float) -> Markup:
         if self.above:
             return canvas.text(0, top + canvas.LINE - 1, canvas.fitted(name, canvas.WIDTH - 10))
-        return canvas.text(BESIDE, top + ROW / 2 + 4, canvas.fitted(name, BESIDE), anchor="end")
+        return canvas.text(BESIDE, top + ROW / 2 + 5, canvas.fitted(name, BESIDE), anchor="end")
 
 
 def placed(names: Iterable[str]) -> Names:

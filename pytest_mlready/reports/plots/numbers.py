@@ -63,7 +63,12 @@ def shown(value: Any, unit: str = "") -> str:
     factor, name = scaled(unit, found) if found else (1.0, unit)
     if not unit and isinstance(value, int) and abs(value) < 1e15:
         return f"{value:,}"
-    return f"{short(found * factor)} {name}".strip()
+    return united(short(found * factor), name)
+
+
+def united(word: str, unit: str) -> str:
+    """A number with its unit: 2.34 ms, 97.3 %; 80/s for the unit "1/s"."""
+    return f"{word}/{unit[2:]}" if unit.startswith("1/") else f"{word} {unit}".strip()
 
 
 def _word(value: Any) -> str:

@@ -123,10 +123,11 @@ def record(tmp_path, text, name="scaling.csv", **more):
     evidence = Evidence()
     check.test_replicas_followed_the_load(project(tmp_path, check.ITEM, record=name, **more), evidence)
     assert evidence.notes.grade == "replayed"
+    assert [plot["title"] for plot in evidence.notes.plots] == ["Replicas over time", "Load over time"]
     return {e["name"]: e["value"] for e in evidence.notes.evidence}
 
 
-def test_a_record_in_which_replicas_rose_passes(tmp_path):
+def test_a_record_in_which_replicas_rose_passes_and_is_drawn(tmp_path):
     assert record(tmp_path, ROSE)["most replicas under load"] == 4
 
 

@@ -265,6 +265,14 @@ def test_an_unknown_kind_is_an_error_with_the_nearest(case):
     assert 'did you mean "noised weights"?' in case(gate=honest, kinds=["noised weight"]).ends(ReadinessError)
 
 
+def test_a_command_that_does_not_take_the_model_is_an_error_before_anything_is_asked(case):
+    one = case(gate=honest)
+    points = one.settings.entry_points.model_copy(update={"gate": "python gate.py"})
+    one.project.settings = one.settings.model_copy(update={"entry_points": points})
+    assert "has no {model}" in one.ends(ReadinessError)
+    assert not one.asked
+
+
 def test_no_gate_is_unverified_with_the_line_to_paste(case):
     assert 'gate = "python gate.py {model}"' in case(gate=None).ends(Unverified)
 

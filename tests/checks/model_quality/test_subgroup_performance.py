@@ -122,8 +122,12 @@ def test_several_metrics_share_one_correction(heldout, candidate):
 
 
 def test_a_model_without_a_weak_spot_has_no_failing_slice(heldout, candidate):
-    noted = Case(check, heldout=heldout, candidate=candidate, settings=GROUPS).run(check.test_worst_slice_search)
+    case = Case(check, heldout=heldout, candidate=candidate, settings=GROUPS)
+    noted = case.run(check.test_worst_slice_search)
     assert noted["slices examined"] > 20
+    (listed,) = case.evidence.notes.plots
+    assert (listed["kind"], listed["title"], len(listed["data"]["rows"])) == ("table", "Worst slices", 10)
+    assert all(noted[f"loss: {row[0]}"] == row[2] for row in listed["data"]["rows"])
 
 
 def test_a_weak_spot_nobody_named_is_found(heldout, candidate):

@@ -50,6 +50,7 @@ class Case:
         self.evidence, self.trained = Evidence(), []
         self.project = SimpleNamespace(
             root=root, settings=self.settings, confidence=0.95, progress=lambda _: None, seed=lambda _: 7, alone=alone,
+            path=lambda name: root / name,
             options=lambda _: self.settings.options(check.ITEM),
             file=lambda text, what: named.file(text, root, error=ReadinessError, what=what),
         )  # fmt: skip
@@ -198,6 +199,19 @@ def test_beside_other_workers_no_time_is_measured(case):
 def test_training_without_a_previous_one_is_inconclusive_and_without_any_unverified(case):
     assert "previous_train =" in case(tables=TRAINS).ends(TRAINING, Inconclusive)
     assert "no entry point `train`" in case().ends(TRAINING, Unverified)
+
+
+def test_a_training_compared_with_itself_is_inconclusive(case):
+    assert "train itself" in case(tables=TRAINS, previous_train="team:train").ends(TRAINING, Inconclusive)
+
+
+def test_a_model_compared_with_itself_is_inconclusive(case, tmp_path):
+    for name in ("new.joblib", "old.joblib"):
+        (tmp_path / name).write_bytes(b"weights")
+    one = case(tables={"model": {"path": "new.joblib", "production": "old.joblib"}})
+    assert "the same bytes" in one.ends(SERVING, Inconclusive)
+    (tmp_path / "old.joblib").write_bytes(b"other weights")
+    assert one(SERVING)["latency p50, times the previous"]
 
 
 def test_models_that_no_process_can_load_are_said(case):

@@ -26,7 +26,9 @@ def test_windows_without_a_change_pass_with_their_numbers(judge):
     judge(windows(), evidence)
     named = {e["name"]: e for e in evidence.notes.evidence}
     assert {"drift of age", "drift of visits", "drift of plan", "smallest shift that is seen"} <= set(named)
-    assert evidence.notes.plots[0]["data"]["limits"] == {"warns": 0.1, "fails": 0.25}
+    drawn = evidence.notes.plots[0]["data"]
+    assert drawn["values"] == [named[f"drift of {column}"]["value"] for column in drawn["labels"]]
+    assert drawn["each"]["fails at"] == [named[f"drift of {column}"]["max"] for column in drawn["labels"]]
     assert evidence.notes.grade == "replayed"
 
 

@@ -157,6 +157,18 @@ def test_a_feature_that_is_not_logged_is_inconclusive(case):
     assert "the log does not hold job" in case(features=features).ends(Inconclusive)
 
 
+def test_an_input_that_neither_side_holds_is_inconclusive(case):
+    features = {name: column for name, column in served().items() if name != "minutes"}
+    team = TEAM.replace('minutes=pl.col("hours") * 60, ', "")
+    said = case(features=features, team=team, answers={"note": [1] * N}).ends(Inconclusive)
+    assert "neither training nor the log holds minutes, which the model takes" in said
+
+
+def test_answers_that_were_rounded_on_their_way_are_told_apart_from_skewed_features(case):
+    rounded = [round(value, 4) for value in (1 / (1 + HOURS * 60)).tolist()]
+    assert "neither rounded nor under another name" in case(answers={"score": rounded}).ends(Failed)
+
+
 def test_another_artifact_behind_the_service_fails(case):
     answers = {"prediction": np.where(AGE > 50, "yes", "no").tolist()}
     assert "another artifact answered" in case(answers=answers).ends(Failed)
