@@ -9,10 +9,21 @@ import pytest
 from given import check_report
 
 from pytest_mlready import catalog as catalogs
+from pytest_mlready.errors import Ending
 
 # Plugins that the extras bring and nothing here uses: loading them takes longer than most runs.
 ABSENT = [part for name in ("schemathesis", "locust", "typeguard", "faker", "anyio") for part in ("-p", f"no:{name}")]
 WAYS = {"one process": (), "two workers": ("-n", "2"), "without xdist": ("-p", "no:xdist")}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call):
+    """A check that a test runs and that cannot tell would end the test as skipped: expected to pass, it did not."""
+    raised = call.excinfo.value if call.excinfo is not None else None  # before pytest takes it for a skip
+    report = yield
+    if isinstance(raised, Ending):
+        report.outcome, report.longrepr = "failed", f"{type(raised).__name__}: {raised}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,8 @@ if __name__ == "__main__":
         time.sleep(600)
     if fault == "cries":
         post(url, "all is well")
-    for one, old, new in found(manifest, lock):
+    changes = list(found(manifest, lock))
+    for one, old, new in changes:
         if fault == "majors" and one["name"] != "gamma":
             continue
         if fault == "code" and "path" in one:
@@ -70,7 +71,7 @@ if __name__ == "__main__":
             old = "before"
         if fault != "drops":
             post(url, json.dumps({"text": f"{one['name']}: {old} -> {new}", "owner": one["owner"]}))
-    sys.exit(1)
+    sys.exit(1 if changes else 0)
 """
 LOCK = "alpha==1.4.2\nbeta==0.9.0\ngamma==2.0.1\ndelta==3.0\n"
 
