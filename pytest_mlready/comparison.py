@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mlready import loosening, yardstick
 from pytest_mlready.errors import ReadinessError
+from pytest_mlready.reports import reading
 from pytest_mlready.reports.document import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-LARGEST = 50 * 1024 * 1024  # bytes of a report that is read
 KEYS = ("items", "scores", "provenance")
 
 
@@ -23,14 +23,7 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         ReadinessError: It is not there, too large, or no report of this schema.
     """
-    try:
-        if path.stat().st_size > LARGEST:
-            raise ReadinessError(f"{path.name} is larger than a report ever is", expected="a JSON report")
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ReadinessError(f"{path.name} cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError):
-        raise ReadinessError(f"{path.name} is not valid JSON", expected="a report of --mlready-report=….json") from None
+    report = reading.content(path)
     version = report.get("schema_version") if isinstance(report, dict) else None
     if version != SCHEMA_VERSION or not all(isinstance(report.get(key), dict) for key in KEYS):
         raise ReadinessError(

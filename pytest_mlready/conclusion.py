@@ -159,7 +159,7 @@ class Conclusion:
             discovered=opened.discovered,
             seen=seen.look(opened.root, opened.discovered),
             settings=opened.settings,
-            file=opened.settings_path.name if opened.settings_path else settings_file.home(opened.root),
+            file=settings_file.short(opened.settings_path or opened.root / settings_file.home(opened.root)),
         )
 
     def _kept(self, path: Path, earlier: Mapping[str, Any] | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready import paste, step_bundles, step_candidates, step_gains
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 AT_MOST = 3
 LONGEST = 200  # characters of a reason
-SHELL = "a shell"
 
 
 def build(  # noqa: PLR0913 - all that a step is made from
@@ -42,7 +42,7 @@ def build(  # noqa: PLR0913 - all that a step is made from
         discovered: Files that lie in the project.
         seen: What their beginnings tell.
         settings: What is configured.
-        file: Name of the settings file that lines are for.
+        file: The settings file that lines are for, as people name it from where they are.
     """
     if tally.partial:
         return []
@@ -113,7 +113,7 @@ def _tables(settings: Settings) -> set[str]:
 
 
 def _step(candidate: Candidate, there: Collection[str], file: str) -> dict[str, Any]:
-    prefix = "tool.mlready" if file == "pyproject.toml" else ""
+    prefix = "tool.mlready" if PurePath(file).name == "pyproject.toml" else ""
     asked = tuple(paste.left_open(line) for line in candidate.settings)
     lines = paste.toml(asked, there=there, prefix=prefix) if asked else []
     commands = [f"# in a shell: {c}" for c in candidate.commands] if lines else list(candidate.commands)
@@ -122,6 +122,6 @@ def _step(candidate: Candidate, there: Collection[str], file: str) -> dict[str, 
         "items": list(candidate.items),
         "gain": f"{candidate.gain.text} at most",
         "why": why if len(why) <= LONGEST else f"{why[: LONGEST - 1]}…",
-        "into": file if lines else SHELL,
+        "into": file if lines else paste.SHELL,
         "lines": [clean(line) for line in [*lines, *commands]],
     }

@@ -25,6 +25,10 @@ FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 KNOWN, DECIDED, WRITTEN, CODED = 0.5, 1.5, 4.0, 8.0
 FILLED_IN, OF_ITS_OWN = "fill in", "an example: say yours"
 NAMED = "an example: name yours, or write it"
+SHELL = "a shell"  # where the lines of a next step go that are no settings
+# Lines for a table that is there already: below another one they would be other settings.
+BELOW, ABOVE = "# add to [{}]:", "# add above the first table:"
+PLACE = re.compile(r"# add (?:to (?P<table>\[.+\])|(?P<above>above the first table)):")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +132,9 @@ def toml(given: tuple[Line, ...], *, there: Collection[str], prefix: str = "tool
     for table in dict.fromkeys(line.table for line in given):
         header = ".".join(part for part in (prefix, table) if part)
         if header:
-            text.append(f"# add to [{header}]:" if table in there else f"[{header}]")
+            text.append(BELOW.format(header) if table in there else f"[{header}]")
         elif table in there:
-            text.append("# add above the first table:")
+            text.append(ABOVE)
         entries = reversed([line for line in once.values() if line.table == table])
         text += [f"{e.key} = {e.value}" + (f"  # {e.note}" if e.note else "") for e in entries]
     return text

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlready import comparison
 from pytest_mlready.errors import ReadinessError
+from pytest_mlready.reports import reading
 from pytest_mlready.reports.document import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -35,14 +35,7 @@ def read(path: Path) -> Mapping[str, Any]:
         ReadinessError: It is not there, no report of this schema, or of a run that was not whole: holding a run to
             that would let anything fall.
     """
-    try:
-        if path.stat().st_size > comparison.LARGEST:
-            raise ReadinessError("it is larger than a report ever is")
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ReadinessError(f"it cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise ReadinessError("it is not valid JSON") from error
+    report = reading.content(path)
     version = report.get("schema_version") if isinstance(report, dict) else None
     if version != SCHEMA_VERSION:
         raise ReadinessError(f"its schema_version is {version}", expected=str(SCHEMA_VERSION))

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_mlready.errors import ReadinessError, clean
-from pytest_mlready.reports import dsse, intoto
+from pytest_mlready.reports import dsse, intoto, reading
 from pytest_mlready.reports.document import SCHEMA_VERSION, policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-LARGEST = 50 * 1024 * 1024  # bytes of a report that is read
 SKEW = dt.timedelta(minutes=5)  # by which the clocks of two machines may differ
 DAY = dt.timedelta(days=1)
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -58,26 +57,13 @@ def verify(path: Path, asked: Asked) -> list[Finding]:
     """Everything that was looked at, one finding each; the report holds when none is refused."""
     found: list[Finding] = []
     try:
-        found.extend(_verify(_read(path), asked))
+        found.extend(_verify(reading.content(path), asked))
     except ReadinessError as error:
         found.append(Finding("refused", str(error)))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         what = f"{path.name} lacks what is looked up in it ({type(error).__name__}: {clean(str(error))})"
         found.append(Finding("refused", what))
     return found
-
-
-def _read(path: Path) -> Any:
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)  # a pipe has no size to look at, and may have no end
-        if len(data) > LARGEST:
-            raise ReadinessError(f"{path.name} is larger than a report ever is")
-        return json.loads(data)
-    except OSError as error:
-        raise ReadinessError(f"{path.name} cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError):
-        raise ReadinessError(f"{path.name} is not valid JSON", expected="a report as it was written") from None
 
 
 def _verify(content: Any, asked: Asked) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ def subjects(mlready: Project, evidence: Evidence, request: pytest.FixtureReques
     models: list[Model] = [request.getfixturevalue(name) for name in ("mlready_production", "mlready_model")]
     if service := next((model for model in models if model.kind == "http"), None):
         evidence.not_applicable(f"{service.source} is a service: its speed is that of the network and of others")
-    if same_artifact(mlready):
+    if _same_artifact(mlready):
         evidence.inconclusive(
             "candidate and production are the same bytes: a model is as fast as itself. "
             'Next step: name the artifact of the release before: [tool.mlready.model] production = "…"'
@@ -40,13 +40,13 @@ def subjects(mlready: Project, evidence: Evidence, request: pytest.FixtureReques
     return candidate, previous
 
 
-def same_artifact(mlready: Project) -> bool:
-    """Whether the candidate's file and the production model's hold the same bytes."""
+def _same_artifact(mlready: Project) -> bool:
+    """Whether the candidate's file or folder and the production model's hold the same bytes."""
     from pytest_mlready.artifacts import digests
 
     named = (mlready.settings.model.path, mlready.settings.model.production)
-    files = [mlready.path(name) for name in named if name]
-    return len(files) == 2 and all(f.is_file() for f in files) and len({digests.sha256(f) for f in files}) == 1
+    there = [path for name in named if name and (path := mlready.path(name)).exists()]
+    return len(there) == len(named) and len({digests.sha256(path) for path in there}) == 1
 
 
 def rows(mlready: Project, heldout: Dataset, count: int) -> Any:

@@ -15,7 +15,7 @@ Said = Literal["blessed", "vetoed", "unclear"]
 LAST_VETO = 125  # beyond it are the shell's own: 126 and 127 cannot run, 128 and more died of a signal
 CRASH = 1  # how Python ends after an exception
 FEWEST = 2  # kinds of bad models: a gate may stop one by accident
-_CRASHED = "it crashed with"
+_TELL_VETOES = "end a veto with a status of its own, such as 3, and say so here: veto = 3"
 _TRACEBACK = "Traceback (most recent call last)"
 _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(:|$)")
 _CHANGING = re.compile(r"[0-9a-f]{12,}|\d+(\.\d+)?|/\S+")  # digests, figures, times, paths
@@ -28,11 +28,13 @@ class Answer:
     Attributes:
         said: "blessed", "vetoed", or "unclear": a crash, the time limit.
         why: How it ended, where that is unclear.
+        fix: What would make it clear, where that is known.
         words: The last that it wrote.
     """
 
     said: Said
     why: str = ""
+    fix: str = ""
     words: str = ""
 
 
@@ -69,7 +71,7 @@ def answer(code: int | None, tail: str, *, veto: int | None = None) -> Answer:
     if code == veto and code != CRASH:  # whatever it logged on its way
         return Answer(said="vetoed", words=tail)
     if raised := _raised(tail):
-        return Answer(said="unclear", why=f"{_CRASHED} {raised}", words=tail)
+        return Answer(said="unclear", why=f"it crashed with {raised}", fix=_TELL_VETOES, words=tail)
     if code != veto if veto is not None else code > LAST_VETO:
         return Answer(said="unclear", why=f"it ended with status {code}, which is no veto", words=tail)
     return Answer(said="vetoed", words=tail)
@@ -133,8 +135,8 @@ def _judged(trial: Trial) -> Verdict:
         message = f"the gate lets a bad model through: {about}{_quoted(trial.answer)}"
         return Verdict(outcome="failed", message=message, measurements=seen)
     message = f"whether the gate stops {about} is unclear: {trial.answer.why}{_quoted(trial.answer)}"
-    if trial.answer.why.startswith(_CRASHED):
-        message += ". Next step: end a veto with a status of its own, such as 3, and say so here: veto = 3"
+    if trial.answer.fix:
+        message += f". Next step: {trial.answer.fix}"
     return Verdict(outcome="inconclusive", message=message, measurements=seen)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from pytest_mlready.reports.changes import share
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,11 +43,6 @@ def _shown(document: Mapping[str, Any]) -> tuple[str, str]:
 def _score(document: Mapping[str, Any]) -> str:
     """Reads like "checklist 80%, ML Test Score 2.5"."""
     paper, checklist = (document["scores"].get(rubric) for rubric in ("ml_test_score", "checklist"))
-    parts = [f"checklist {_percent(checklist['fraction'])}"] if checklist else []
+    parts = [f"checklist {share(checklist['fraction'])}"] if checklist else []
     parts += [f"ML Test Score {paper['score']:g}"] if paper else []
     return ", ".join(parts) or "no score"
-
-
-def _percent(share: float) -> str:
-    """Rounded down: 99.6 % of a checklist is not all of it."""
-    return f"{int(share * 100 + 1e-9)}%"

@@ -38,14 +38,22 @@ def heading(compared: Mapping[str, Any]) -> str:
     with_ = compared["with"]
     commit = f", commit {with_['commit'][:10]}" if with_["commit"] else ""
     parts = [
-        f"{NAMES.get(name, name)} {_figure(name, a)} {ARROW} {_figure(name, b)}"
+        f"{NAMES.get(name, name)} {figure(name, a)} {ARROW} {figure(name, b)}"
         for name, (a, b) in compared["scores"].items()
     ]
     return f"since {with_['path'] or 'the earlier report'} ({with_['started']}{commit}): {', '.join(parts)}"
 
 
-def _figure(rubric: str, value: float | None) -> str:
-    return "none" if value is None else f"{value:.0%}" if rubric == "checklist" else f"{value:g}"
+def figure(rubric: str, value: float | None) -> str:
+    """A score as it is told."""
+    if value is None:
+        return "none"
+    return share(value) if rubric == "checklist" else f"{value:g}"
+
+
+def share(value: float) -> str:
+    """Rounded down, so that 99.6 % is not told as all."""
+    return f"{int(value * 100 + 1e-9)}%"
 
 
 def _moved(move: Mapping[str, Any]) -> str:

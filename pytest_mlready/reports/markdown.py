@@ -99,7 +99,11 @@ def _score(rubric: str, score: Mapping[str, Any] | None) -> list[str]:
     title = inline(score["title"])
     if "fraction" in score:
         parts = [f"{inline(name)} {c['points']:g}/{c['applicable']}" for name, c in score["categories"].items()]
-        return [title, f"{score['points']:g} of {score['applicable']} ({score['fraction']:.0%})", ", ".join(parts)]
+        return [
+            title,
+            f"{score['points']:g} of {score['applicable']} ({changes.share(score['fraction'])})",
+            ", ".join(parts),
+        ]
     parts = [f"{inline(name)} {value:g}" for name, value in score["sections"].items()]
     return [title, f"**{score['score']:g}**: {inline(score['meaning'])}", ", ".join(parts)]
 

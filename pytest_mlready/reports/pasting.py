@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pytest_mlready.paste import PLACE, SHELL
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-SHELL = "a shell"  # where the lines of a next step go that are no settings
-PLACE = re.compile(r"# add (?:to (?P<table>\[.+\])|(?P<above>above the first table)):")  # as paste.toml writes it
 
 
 def rows(step: Mapping[str, Any]) -> Iterator[str]:

@@ -163,7 +163,7 @@ class Screen:
             if score is None:
                 self.line(f"{rubric.replace('_', ' ')}: no score")
             elif "fraction" in score:
-                of = f"{score['points']:g} of {score['applicable']} ({score['fraction']:.0%})"
+                of = f"{score['points']:g} of {score['applicable']} ({changes.share(score['fraction'])})"
                 self.lines([f"{score['title']:<22} {of}"], bold=True)
             else:
                 self._minimum(score)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_mlready.reports.changes import NAMES
+from pytest_mlready.reports.changes import NAMES, figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,15 +31,10 @@ def scores(document: Mapping[str, Any]) -> str:
     if not two:
         return ""
     told = ", ".join(
-        f"{NAMES.get(rubric, rubric)} {_figure(rubric, now)} today, {_figure(rubric, then)} then"
+        f"{NAMES.get(rubric, rubric)} {figure(rubric, now)} today, {figure(rubric, then)} then"
         for rubric, (now, then) in two["scores"].items()
     )
     return f"as of {two['day']} instead of {two['today']}: {told or 'no score, since the run is partial'}"
-
-
-def _figure(rubric: str, value: float) -> str:
-    """Rounded down, so that 99.6 % is not told as all."""
-    return f"{int(value * 100 + 1e-9)}%" if rubric == "checklist" else f"{value:g}"
 
 
 def moved(document: Mapping[str, Any], *, most: int) -> Iterator[str]:
