@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from pathlib import Path
 
 # Imported here: pytester forgets what a test imports, and numpy cannot be loaded twice in a process.
 import joblib
@@ -114,6 +115,20 @@ def test_a_project_with_a_pyproject_is_told_to_paste_there(pytester, readiness):
     (pytester.path / "pyproject.toml").write_text("[project]\nname = 'x'\nversion = '1'\n")
     ran = readiness()
     assert {step["into"] for step in ran.report["next_steps"]} == {"pyproject.toml"}
+
+
+def test_a_project_below_is_told_by_its_path_from_where_the_run_was_started(pytester, readiness):
+    below = pytester.mkdir("services") / "churn"
+    below.mkdir()
+    for folder in (pytester.path, below):
+        (folder / "pyproject.toml").write_text("[project]\nname = 'x'\nversion = '1'\n")
+    with (below / "pyproject.toml").open("a") as file:
+        file.write('[tool.mlready]\nsystem = "churn"\n')
+    ran = readiness("services/churn")
+    into = str(Path("services") / "churn" / "pyproject.toml")
+    assert {step["into"] for step in ran.report["next_steps"]} - {"a shell"} == {into}
+    assert f"paste into {into}" in ran.text
+    assert "[tool.mlready.model]" in ran.text
 
 
 def test_lines_for_settings_that_init_wrote_are_told_by_their_tables(sklearn_project, pytester, readiness):

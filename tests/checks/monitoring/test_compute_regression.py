@@ -214,6 +214,14 @@ def test_a_model_compared_with_itself_is_inconclusive(case, tmp_path):
     assert one(SERVING)["latency p50, times the previous"]
 
 
+def test_a_folder_compared_with_its_copy_is_inconclusive(case, tmp_path):
+    for name in ("new", "old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "MLmodel").write_bytes(b"flavors: {}")
+    one = case(tables={"model": {"path": "new", "production": "old"}})
+    assert "the same bytes" in one.ends(SERVING, Inconclusive)
+
+
 def test_models_that_no_process_can_load_are_said(case):
     assert "a hook loads the models" in case(hooks=(1,)).ends(SERVING, Inconclusive)
     assert "is a service" in case(kind="http").ends(MEMORY, NotApplicable)
