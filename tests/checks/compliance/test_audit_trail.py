@@ -173,4 +173,4 @@ def test_commits_may_be_the_log(root):
         subprocess.run(["git", *identity, *words], cwd=root, check=True, capture_output=True, env=environment)
     given = project(root, check.ITEM, TABLES, git="main", today=dt.date(2100, 1, 1))
     for test, more in ((CHANGE, ()), (WHOLE, ()), (SERVED, (Request(),))):
-        run(test, given, *more)
+        assert run(test, given, *more)

@@ -86,7 +86,7 @@ def test_a_cost_that_buys_nothing_turns_it_red_unless_kept_for_a_reason(tmp_path
 
 def test_a_free_input_that_buys_nothing_is_not_this_items_finding(tmp_path):
     free = {**ENTRY, "latency": 0, "memory": 0, "compute": 0}
-    case(tmp_path, entries={"noise": free}, **idle()).run(WORTH)
+    assert case(tmp_path, entries={"noise": free}, **idle()).run(WORTH)
 
 
 def test_a_budget_that_is_missing_is_inconclusive(tmp_path):

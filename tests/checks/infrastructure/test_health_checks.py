@@ -62,12 +62,14 @@ def test_a_service_that_binds_only_after_loading_passes(run):
     one = run("loads first", "exits without model")
     one.from_launch()
     one.without_model()
+    assert one.values()["readiness true after launch"] > 0.4
 
 
 def test_a_health_endpoint_behind_a_redirect_passes(run):
     one = run("moved")
     one.from_launch()
     one.without_model()
+    assert {"readiness true after launch", "watched without its model"} <= set(one.values())
 
 
 def test_one_path_for_both_passes_where_the_protocol_has_only_one(run):

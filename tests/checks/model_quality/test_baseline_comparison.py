@@ -68,13 +68,13 @@ def test_few_rows_are_inconclusive_and_say_how_many_decide(candidate, production
 def test_a_margin_comes_from_the_metric_then_from_the_item(train, heldout, production):
     spoilt = forest(train, spoil=half_coin)
     generous = {"metrics": {"accuracy": {"margin": 0.5}}}
-    Case(check, heldout=heldout, candidate=spoilt, production=production, settings=generous).run(
-        check.test_not_worse_than_production
-    )
+    case = Case(check, heldout=heldout, candidate=spoilt, production=production, settings=generous)
+    assert case.run(check.test_not_worse_than_production)
     none_set = {"metrics": {"accuracy": {}}}
-    Case(
+    case = Case(
         check, heldout=heldout, candidate=spoilt, production=production, settings=none_set, options={"margin": 0.5}
-    ).run(check.test_not_worse_than_production)
+    )
+    assert case.run(check.test_not_worse_than_production)
 
 
 def test_without_a_live_model_it_is_unverified_with_the_line_to_paste(heldout, candidate):
@@ -134,7 +134,7 @@ def test_metrics_that_a_constant_answer_maxes_out_are_left_aside(train, heldout,
 
 def test_a_regression_must_beat_the_mean():
     train, heldout = (table(2000, seed=s, task="regression") for s in (1, 2))
-    Case(check, heldout=heldout, candidate=forest(train), train=train).run(check.test_better_than_a_dummy)
+    assert Case(check, heldout=heldout, candidate=forest(train), train=train).run(check.test_better_than_a_dummy)
     lost = forest(train, spoil=lambda X, y: np.random.default_rng(0).permutation(y))
     Case(check, heldout=heldout, candidate=lost, train=train).ends(check.test_better_than_a_dummy, Failed)
 
@@ -150,7 +150,7 @@ def test_a_forest_on_an_interaction_is_not_beaten_by_a_linear_model(train, heldo
 
 def test_the_linear_model_itself_passes_against_itself(train, heldout):
     case = Case(check, heldout=heldout, candidate=linear(train, task=BINARY, seed=7), train=train)
-    case.run(check.test_linear_model_is_not_confidently_better)
+    assert case.run(check.test_linear_model_is_not_confidently_better)
 
 
 def test_a_model_that_a_linear_one_beats_fails(train, heldout):
@@ -176,7 +176,7 @@ def test_generated_text_is_compared_with_production_alone(heldout, candidate):
     texts = np.array(["ein Haus", "ein Baum"] * 100)
     case.predictions = Predictions(task="text-generation", y=texts, labels=texts)
     case.request.fixtures["mlready_production_predictions"] = case.predictions
-    case.run(check.test_not_worse_than_production)
+    assert case.run(check.test_not_worse_than_production)
     for test in (check.test_better_than_a_dummy, check.test_linear_model_is_not_confidently_better):
         case.ends(test, NotApplicable)
 

@@ -136,7 +136,7 @@ def test_a_repository_that_a_hook_of_git_names_is_not_asked_instead(repo, test, 
     Repo(tmp_path / "other").commit()
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "other"))
-    ask(repo, test)
+    assert ask(repo, test)
 
 
 @pytest.mark.parametrize("test", ALL)
@@ -304,7 +304,7 @@ def test_settings_below_the_top_of_the_repository_name_paths_of_their_own(tmp_pa
     inner.folder = repo.folder / "team"
     trained(inner, code={"sha256": hashlib.sha256(CODE.encode()).hexdigest()})
     for test in ALL:
-        ask(inner, test, spec=["."] if test is REVIEWED else [], code={"train.py": "code.sha256"})
+        assert ask(inner, test, spec=["."] if test is REVIEWED else [], code={"train.py": "code.sha256"})
 
 
 # --- reviewed: a forge ------------------------------------------------------------------------------------------
@@ -489,7 +489,7 @@ def test_a_model_card_is_a_record(repo):
     front = f"---\ncommit: {repo.git('rev-parse', 'HEAD')}\ndirty: false\nsha256: {sha256}\n---\n# Card\n"
     (repo.folder / "card.md").write_text(front)
     for test in ALL:
-        ask(repo, test, record="card.md")
+        assert ask(repo, test, record="card.md")
 
 
 @pytest.mark.parametrize("test", ALL)

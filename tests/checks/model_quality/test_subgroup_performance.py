@@ -218,7 +218,7 @@ def test_a_group_that_lost_against_production_fails(heldout, candidate, producti
 def test_an_agreed_margin_allows_for_a_loss(heldout, candidate, production):
     settings = {**GROUPS, "metrics": {"accuracy": {"margin": 0.6}}}
     case = Case(check, heldout=heldout, candidate=candidate, production=production, settings=settings)
-    spoilt(case, women(heldout)).run(check.test_no_subgroup_lost_against_production)
+    assert spoilt(case, women(heldout)).run(check.test_no_subgroup_lost_against_production)
 
 
 def test_few_rows_cannot_compare_groups_with_production(candidate, production):

@@ -107,7 +107,7 @@ def test_an_edge_that_gives_no_number_fails_with_the_column(judged, answer, said
 
 def test_a_range_that_the_contract_states_is_not_left(judged):
     contract = {"items": {"model_quality.edge_and_adversarial_cases": {"contract": {"b": {"min": 0, "max": 10}}}}}
-    judged(check.test_predictions_are_finite_on_the_edge_set, Estimator(lambda X: np.exp(X[:, 1])), **contract)
+    assert judged(check.test_predictions_are_finite_on_the_edge_set, Estimator(lambda X: np.exp(X[:, 1])), **contract)
 
 
 def test_a_model_without_visible_weights_is_inconclusive_or_says_why(judged):
@@ -183,6 +183,7 @@ def test_a_page_of_a_job_stands_for_a_service(run, tmp_path):
     text = GOOD.replace("answers_nonfinite_total", "scores_nan_total")
     one = run(text=text, endpoint={}, **options(pages=["job.prom"]))
     one(check.test_an_alert_fires_on_answers_that_are_not_finite)
+    assert one.values()
 
 
 def test_no_counter_and_no_rules_are_inconclusive(run):

@@ -26,8 +26,12 @@ GPU = "# TYPE DCGM_FI_DEV_GPU_UTIL gauge\nDCGM_FI_DEV_GPU_UTIL 3\n"
 
 @needs_promtool
 def test_memory_and_queue_that_are_watched_pass(run):
-    run(text=MEMORY, items=LIMIT)(check.test_memory_is_watched)
-    run(text=QUEUE)(check.test_the_queue_is_watched)
+    memory = run(text=MEMORY, items=LIMIT)
+    memory(check.test_memory_is_watched)
+    assert memory.values()
+    queue = run(text=QUEUE)
+    queue(check.test_the_queue_is_watched)
+    assert queue.values()
 
 
 @needs_promtool
