@@ -74,7 +74,7 @@ def _shown(document: Mapping[str, Any], catalog: Catalog, limits: Limits, drawn:
         "since": overview.since(compared) if compared else "",
         "changed": overview.changed(compared) if compared else [],
         "steps": overview.steps(document),
-        "expiring": overview.expiring(document),
+        "expiring": document["expiring"],
         "two_days": until.scores(document),
         "moved": list(until.moved(document, most=limits.listed)),
         "alike": until.ALIKE,

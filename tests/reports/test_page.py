@@ -221,18 +221,20 @@ def test_without_worked_out_steps_the_shortest_way_up_is_named(catalog):
     assert "ML Test Score (2017) 0 → 1" in section(page, "steps")
 
 
-def test_waivers_and_words_that_expire_soon_are_found_where_nobody_listed_them(catalog):
+def test_waivers_and_words_that_expire_soon_stand_in_the_page_soonest_first(catalog):
     import dataclasses
 
     from given import signed
 
     soon = dataclasses.replace(signed(SECRETS), days_left=12)
     some = facts(outcome(INCLUSION, "failed"), attestations=(soon,), waivers=(waiver(INCLUSION, 3),))
-    found = overview.expiring(shown(catalog, some))
-    assert [(e["item"], e["kind"], e["days_left"]) for e in found] == [
+    document = shown(catalog, some)
+    assert [(e["item"], e["kind"], e["days_left"]) for e in document["expiring"]] == [
         (INCLUSION, "waiver", 3),
         (SECRETS, "attestation", 12),
     ]
+    told = section(Page(html.render(document, catalog)), "expiring")
+    assert told.index(INCLUSION) < told.index(SECRETS)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_mlready.attestations import WARN_DAYS
 from pytest_mlready.catalog import CATEGORIES
 from pytest_mlready.reports import changes
 from pytest_mlready.reports.page.words import moment, words
@@ -117,27 +116,6 @@ def _shortest(score: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         gain = f"{score['title']} {score['score']:g} → {way['by_ci']:g}"
         why = "A test counts in full once it runs by itself: run this gate in CI."
         yield {"items": [], "gain": gain, "why": why, "lines": []}
-
-
-def expiring(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What soon holds no more, soonest first: as the run worked it out, else of every item."""
-    found = document.get("expiring")
-    entries = list(_soon(document) if found is None else found)
-    return sorted(entries, key=lambda entry: entry["days_left"])
-
-
-def _soon(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for item_id, item in document["items"].items():
-        for a in item["attestations"]:
-            if a["valid"] and a["days_left"] <= WARN_DAYS:
-                yield _entry(item_id, "attestation", a, a["by"])
-        waiver = item["waiver"]
-        if waiver and waiver["days_left"] <= WARN_DAYS:
-            yield _entry(item_id, "waiver", waiver, waiver["owner"])
-
-
-def _entry(item_id: str, kind: str, what: Mapping[str, Any], by: str) -> dict[str, Any]:
-    return {"item": item_id, "kind": kind, "expires": what["expires"], "days_left": what["days_left"], "by": by}
 
 
 def amiss(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
